@@ -1,0 +1,40 @@
+-- Takes the interval [p_first, p_last] out of a stream's coverage after its ticks were removed. Runs
+-- of consecutive ids are found again among the ids still stored; other runs are cut by time, and what
+-- was cut out is recorded as a gap.
+CREATE OR REPLACE FUNCTION cut_coverage(p_exchange text, p_symbol text, p_stream tick_stream,
+                             p_first timestamptz, p_last timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    run record;
+BEGIN
+    FOR run IN
+        DELETE FROM coverage
+        WHERE symbol = p_symbol AND exchange = p_exchange AND stream = p_stream AND kind = 'RECEIVED'
+          AND start_time <= p_last AND end_time >= p_first
+        RETURNING *
+    LOOP
+        IF run.first_sequence IS NOT NULL THEN
+            INSERT INTO coverage (exchange, symbol, stream, kind, start_time, end_time,
+                                  first_sequence, last_sequence)
+            SELECT p_exchange, p_symbol, p_stream, 'RECEIVED', min(timestamp), max(timestamp),
+                   min(sequence), max(sequence)
+            FROM (SELECT timestamp, sequence, sequence - row_number() OVER (ORDER BY sequence) AS island
+                  FROM market_data
+                  WHERE symbol = p_symbol AND exchange = p_exchange
+                    AND feed = p_stream::text::trade_feed
+                    AND timestamp BETWEEN run.start_time AND run.end_time
+                    AND sequence BETWEEN run.first_sequence AND run.last_sequence) AS kept
+            GROUP BY island;
+        ELSE
+            INSERT INTO coverage (exchange, symbol, stream, kind, start_time, end_time)
+            SELECT p_exchange, p_symbol, p_stream, 'RECEIVED', low, high
+            FROM (VALUES (run.start_time, p_first), (p_last, run.end_time)) AS side (low, high)
+            WHERE low < high;
+            INSERT INTO coverage (exchange, symbol, stream, kind, start_time, end_time, cause)
+            VALUES (p_exchange, p_symbol, p_stream, 'GAP', greatest(run.start_time, p_first),
+                    least(run.end_time, p_last), 'removed');
+        END IF;
+    END LOOP;
+END
+$$;

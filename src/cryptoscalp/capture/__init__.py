@@ -1,0 +1,1 @@
+"""What brings market data in: parsers, validation, and the writer that stores each event once."""

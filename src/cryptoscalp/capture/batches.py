@@ -1,0 +1,29 @@
+"""Flows: a batch is opened before its first transaction and closed after its last."""
+
+from __future__ import annotations
+
+from cryptoscalp.infra.db.errors import NotFound
+from cryptoscalp.infra.db.flow import Flow, rows, run
+
+
+def open_batch(source: str, format_name: str, source_sha256: bytes | None = None) -> Flow[int]:
+    """Open a batch and return its id."""
+    yield from run("SET LOCAL ROLE cryptoscalp_capture")
+    found = yield from rows(
+        "INSERT INTO batches (source, format, source_sha256) VALUES (%s, %s, %s) RETURNING batch_id",
+        (source, format_name, source_sha256),
+    )
+    batch_id: int = found[0][0]
+    return batch_id
+
+
+def close_batch(batch_id: int) -> Flow[None]:
+    """Mark a batch as committed whole; a batch that was undone meanwhile stays undone."""
+    yield from run("SET LOCAL ROLE cryptoscalp_capture")
+    touched = yield from run(
+        "UPDATE batches SET status = 'COMMITTED', finished_at = clock_timestamp()"
+        " WHERE batch_id = %s AND status IN ('OPEN', 'COMMITTED')",
+        (batch_id,),
+    )
+    if not touched:
+        raise NotFound(f"there is no open batch {batch_id}")

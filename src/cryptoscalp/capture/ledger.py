@@ -1,0 +1,185 @@
+"""Flows: what a transaction received, in coverage, quarantine and the batch's account."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import polars as pl
+
+from cryptoscalp.capture.account import Account, Stream, as_numbers
+from cryptoscalp.capture.chunk import Reject
+from cryptoscalp.capture.identity import runs
+from cryptoscalp.capture.prepare import stream_of
+from cryptoscalp.capture.selection import slices
+from cryptoscalp.capture.tickkind import TickKind
+from cryptoscalp.infra.db.errors import IntegrityRefused
+from cryptoscalp.infra.db.flow import Flow, rows, run
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Continuity(StrEnum):
+    """What a source proves about the events it did not deliver."""
+
+    CONSECUTIVE_IDS = "consecutive ids"  # the venue counts by one: a hole in the ids is a loss
+    SESSION = "session"  # the source was listening from its first event to its last
+    UNKNOWN = "unknown"  # nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An interval of a stream in which nothing is missing."""
+
+    stream: Stream
+    start: datetime
+    end: datetime
+    first_sequence: int | None = None
+    last_sequence: int | None = None
+
+
+def received(
+    frame: pl.DataFrame, kind: TickKind, continuity: Continuity, tails: Mapping[Stream, datetime]
+) -> Iterator[Received]:
+    """The intervals that the events of `frame`, stored now or before, prove to be complete.
+
+    `tails` holds the last event of each stream earlier in the same session.
+    """
+    if continuity is Continuity.UNKNOWN or frame.is_empty():
+        return
+    order = ["exchange", "symbol", kind.stream]
+    ordered = frame.select(*order, "timestamp", "sequence").sort(order)
+    times = ordered["timestamp"].dt.epoch("us").to_numpy()
+    ids = ordered["sequence"]
+    for part in slices(ordered, kind):
+        stamps = times[part.start : part.stop]
+        mine = ids[part.start : part.stop]
+        if continuity is Continuity.CONSECUTIVE_IDS and not mine.null_count():
+            for first, last, low, high in runs(mine.to_numpy(), stamps):
+                yield Received(part.key, _moment(low), _moment(high), first, last)
+        else:
+            start = min(
+                _moment(int(stamps.min())), tails.get(part.key, datetime.max.replace(tzinfo=UTC))
+            )
+            yield Received(part.key, start, _moment(int(stamps.max())))
+
+
+def extend_coverage(intervals: Iterable[Received]) -> Flow[None]:
+    """Merge received intervals into the ledger; the caller holds the streams' locks."""
+    held = list(intervals)
+    if not held:
+        return
+    yield from rows(
+        "SELECT extend_coverage(%s::text[], %s::text[], %s::text[], %s::timestamptz[],"
+        " %s::timestamptz[], %s::bigint[], %s::bigint[])",
+        (
+            [one.stream.exchange for one in held],
+            [one.stream.symbol for one in held],
+            [one.stream.stream for one in held],
+            [one.start for one in held],
+            [one.end for one in held],
+            [one.first_sequence for one in held],
+            [one.last_sequence for one in held],
+        ),
+    )
+
+
+def quarantine(refused: Iterable[Reject], *, source: str, batch_id: int) -> Flow[None]:
+    """Keep refused records, each once however often it comes, and mark their place as a gap."""
+    distinct: dict[bytes, tuple[Reject, int]] = {}
+    for reject in refused:
+        digest = hashlib.sha256(
+            "\x1f".join(stream_of(reject)).encode() + b"\0" + reject.raw
+        ).digest()
+        distinct[digest] = (reject, distinct.get(digest, (reject, 0))[1] + 1)
+    if not distinct:
+        return
+    held = [reject for reject, _ in distinct.values()]
+    streams = [stream_of(reject) for reject in held]
+    yield from rows(
+        "WITH given AS (SELECT * FROM unnest(%s::bytea[], %s::int[], %s::text[], %s::text[], %s::text[],"
+        "   %s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::bytea[])"
+        "   AS g (record_hash, times_seen, exchange, symbol, stream, timestamp, reason, detail, line, raw)),"
+        " kept AS (INSERT INTO quarantine AS q (record_hash, times_seen, exchange, symbol, stream,"
+        "     timestamp, reason, detail, line, raw, source, batch_id)"
+        "   SELECT *, %s, %s FROM given ORDER BY record_hash"
+        "   ON CONFLICT (record_hash) DO UPDATE SET times_seen = q.times_seen + excluded.times_seen,"
+        "     last_seen_at = now() RETURNING q.*, q.xmax = 0 AS first)"
+        " INSERT INTO coverage (exchange, symbol, stream, kind, start_time, end_time, cause)"
+        " SELECT exchange, symbol, stream::tick_stream, 'GAP', timestamp, timestamp, 'quarantined'"
+        " FROM kept WHERE first AND timestamp IS NOT NULL AND exchange <> 'unknown'"
+        "   AND stream = ANY (enum_range(NULL::tick_stream)::text[])",
+        (
+            list(distinct),
+            [count for _, count in distinct.values()],
+            [stream.exchange for stream in streams],
+            [stream.symbol for stream in streams],
+            [stream.stream for stream in streams],
+            [_storable_moment(reject.timestamp_us) for reject in held],
+            [str(reject.reason) for reject in held],
+            [reject.detail.replace("\0", "?") for reject in held],
+            [reject.line for reject in held],
+            [reject.raw for reject in held],
+            source,
+            batch_id,
+        ),
+    )
+
+
+def record_account(account: Account, batch_id: int) -> Flow[None]:
+    """Add one transaction's account to its batch.
+
+    Raises IntegrityRefused when the batch is not open: it was undone while it was written.
+    """
+    total = as_numbers(account.total)
+    touched = yield from run(
+        "UPDATE batches SET received = received + %(received)s, stored = stored + %(stored)s,"
+        " duplicate = duplicate + %(duplicate)s, quarantined = quarantined + %(quarantined)s,"
+        " ignored = ignored + %(ignored)s, rounded = rounded + %(rounded)s,"
+        " finished_at = clock_timestamp() WHERE batch_id = %(batch_id)s AND status = 'OPEN'",
+        {**total, "rounded": account.rounded, "batch_id": batch_id},
+    )
+    if not touched:
+        raise IntegrityRefused(f"batch {batch_id} is not open: it was undone or finished elsewhere")
+    streams = sorted(account.streams)
+    counts = [account.streams[stream] for stream in streams]
+    yield from run(
+        "INSERT INTO batch_streams AS b (batch_id, exchange, symbol, stream, received, stored, duplicate,"
+        " quarantined, ignored, first_timestamp, last_timestamp, first_sequence, last_sequence)"
+        " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],"
+        "   %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],"
+        "   %s::bigint[], %s::bigint[])"
+        " ON CONFLICT (batch_id, exchange, symbol, stream) DO UPDATE SET"
+        " received = b.received + excluded.received, stored = b.stored + excluded.stored,"
+        " duplicate = b.duplicate + excluded.duplicate,"
+        " quarantined = b.quarantined + excluded.quarantined, ignored = b.ignored + excluded.ignored,"
+        " first_timestamp = least(b.first_timestamp, excluded.first_timestamp),"
+        " last_timestamp = greatest(b.last_timestamp, excluded.last_timestamp),"
+        " first_sequence = least(b.first_sequence, excluded.first_sequence),"
+        " last_sequence = greatest(b.last_sequence, excluded.last_sequence)",
+        (
+            batch_id,
+            [stream.exchange for stream in streams],
+            [stream.symbol for stream in streams],
+            [stream.stream for stream in streams],
+            *([getattr(count, name) for count in counts] for name in total),
+            [count.first_timestamp for count in counts],
+            [count.last_timestamp for count in counts],
+            [count.first_sequence for count in counts],
+            [count.last_sequence for count in counts],
+        ),
+    )
+
+
+def _moment(epoch_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=epoch_us)
+
+
+def _storable_moment(epoch_us: int | None) -> datetime | None:
+    """The time that a refused record claims, where it is one."""
+    if epoch_us is None or not 0 <= epoch_us < 253_402_300_800_000_000:
+        return None
+    return _moment(epoch_us)

@@ -1,0 +1,141 @@
+"""Flows: store new ticks, and the candles and newest rows that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+from psycopg import sql
+
+from cryptoscalp.capture.copying import copy_buffers, json_records
+from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
+from cryptoscalp.infra.db.flow import Flow, copy_in, rows
+from cryptoscalp.market.aggregate import candles_of
+
+#: Decimal(38, 18) holds 20 integer digits; sums beyond are left to PostgreSQL's unbounded ones.
+_SUM_LIMIT = Decimal(10) ** 20
+_CANDLE_COLUMNS = (
+    "timestamp", "symbol", "exchange", "interval", "source", "open", "high", "low", "close",
+    "volume", "trade_count", "open_at", "open_sequence", "close_at", "close_sequence",
+)  # fmt: skip
+_CANDLE_KEY = ["symbol", "exchange", "interval", "timestamp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """Which feed and quote source an instrument's candles and newest rows are made of."""
+
+    feed: str
+    source: str
+
+
+def store_trades(fresh: pl.DataFrame, canonical: Mapping[tuple[str, str], Canonical]) -> Flow[None]:
+    """COPY new trades and merge their candles and last trades; the caller holds the locks.
+
+    `fresh` has the columns of `TRADES`, sorted by the table's key. Where a sum of volumes could
+    leave the columnar type, nothing is declared and the database's trigger does the merging.
+    """
+    chosen = _of(fresh, {key: value.feed for key, value in canonical.items()}, TRADES)
+    columnar = chosen.is_empty() or _sum_fits(chosen)
+    if columnar:
+        minutes = pl.col("timestamp").dt.truncate("1m").alias("minute")
+        yield from _declare(fresh.group_by("exchange", "symbol", "feed", minutes).len("n"), TRADES)
+    yield from _copy(fresh, TRADES)
+    if columnar and not chosen.is_empty():
+        yield from _store_candles(candles_of(chosen))
+        yield from _merge_newest(chosen, TRADES)
+
+
+def store_quotes(fresh: pl.DataFrame, canonical: Mapping[tuple[str, str], Canonical]) -> Flow[None]:
+    """COPY new quotes and merge the newest ones; the caller holds the locks."""
+    yield from _declare(fresh.group_by("exchange", "symbol", "source").len("n"), QUOTES)
+    yield from _copy(fresh, QUOTES)
+    chosen = _of(fresh, {key: value.source for key, value in canonical.items()}, QUOTES)
+    if not chosen.is_empty():
+        yield from _merge_newest(chosen, QUOTES)
+
+
+def _of(frame: pl.DataFrame, chosen: Mapping[tuple[str, str], str], kind: TickKind) -> pl.DataFrame:
+    """The rows whose stream is the chosen one of their instrument (exchange, symbol)."""
+    streams = set(frame[kind.stream].unique().to_list())
+    if all(value in streams and len(streams) == 1 for value in chosen.values()):
+        return frame
+    keys = pl.DataFrame(
+        [(exchange, symbol, stream) for (exchange, symbol), stream in chosen.items()],
+        schema={"exchange": pl.String, "symbol": pl.String, kind.stream: pl.String},
+        orient="row",
+    )
+    return frame.join(keys, on=keys.columns, how="semi", maintain_order="left")
+
+
+def _sum_fits(trades: pl.DataFrame) -> bool:
+    largest = trades["volume"].max()
+    return isinstance(largest, Decimal) and largest * trades.height < _SUM_LIMIT
+
+
+def _declare(counts: pl.DataFrame, kind: TickKind) -> Flow[None]:
+    yield from rows("SELECT set_config(%s, %s, true)", (kind.setting, json_records(counts)))
+
+
+def _copy(frame: pl.DataFrame, kind: TickKind) -> Flow[None]:
+    yield from copy_in(_copy_statement(kind.table, kind.columns), copy_buffers(frame, kind.columns))
+
+
+def _copy_statement(table: str, columns: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+
+
+def _store_candles(candles: pl.DataFrame) -> Flow[None]:
+    spans = candles.group_by("symbol", "exchange", "interval").agg(
+        pl.col("timestamp").min().alias("low"), pl.col("timestamp").max().alias("high")
+    )
+    symbols, exchanges, intervals, low, high = (spans[name].to_list() for name in spans.columns)
+    found = yield from rows(
+        "SELECT s.symbol, s.exchange, s.interval, array_agg(c.timestamp)"
+        " FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])"
+        "      AS s (symbol, exchange, interval, low, high)"
+        " JOIN candles AS c ON c.symbol = s.symbol AND c.exchange = s.exchange"
+        "  AND c.interval = s.interval::candle_interval AND c.timestamp BETWEEN s.low AND s.high"
+        "  AND c.source = 'computed' AND c.timestamp BETWEEN %s AND %s AND c.interval IN ('1s', '1m')"
+        " GROUP BY s.symbol, s.exchange, s.interval",
+        (symbols, exchanges, intervals, low, high, min(low), max(high)),
+        prepare=False,
+    )
+    held = pl.concat(
+        [pl.DataFrame(schema={key: candles.schema[key] for key in _CANDLE_KEY})]
+        + [
+            pl.DataFrame({"timestamp": stamps}).select(
+                pl.lit(symbol).alias("symbol"),
+                pl.lit(exchange).alias("exchange"),
+                pl.lit(interval).alias("interval"),
+                pl.from_epoch("timestamp", "us").dt.replace_time_zone("UTC"),
+            )
+            for symbol, exchange, interval, stamps in found
+        ]
+    )
+    new = candles.join(held, on=_CANDLE_KEY, how="anti", maintain_order="left")
+    if not new.is_empty():
+        yield from copy_in(
+            _copy_statement("candles", _CANDLE_COLUMNS), copy_buffers(new, _CANDLE_COLUMNS)
+        )
+    if new.height < candles.height:
+        again = candles.join(held, on=_CANDLE_KEY, how="semi")
+        yield from rows(
+            "SELECT merge_candles(array_agg(c))"
+            " FROM jsonb_populate_recordset(NULL::candles, %s::jsonb) AS c",
+            (json_records(again),),
+        )
+
+
+def _merge_newest(frame: pl.DataFrame, kind: TickKind) -> Flow[None]:
+    newest = frame.group_by("symbol", "exchange").last()
+    yield from rows(
+        sql.SQL(
+            "SELECT {merge}(array_agg(r)) FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) AS r"
+        ).format(merge=sql.Identifier(kind.merge_newest), table=sql.Identifier(kind.table)),
+        (json_records(newest.select(kind.columns)),),
+    )

@@ -1,0 +1,1 @@
+"""The floor that knows nothing of trading: database access, the embedded server, migrations."""

@@ -1,0 +1,1 @@
+"""Flows, the two drivers that run them, and the errors they raise."""

@@ -1,0 +1,79 @@
+"""Every error cryptoscalp raises, in one tree.
+
+    CryptoscalpError
+    ├── InputError            (also ValueError)   what the caller gave cannot be used
+    │   ├── AmbiguousSymbol   a symbol trades on several exchanges and none was named
+    │   └── UnknownFormat     no importer reads this file
+    ├── NotFound              (also LookupError)  nothing is stored under that name
+    ├── ServerError           the embedded PostgreSQL cannot be started, stopped or reached
+    └── DatabaseError         PostgreSQL refused or could not be reached
+        ├── ConnectionLost    the connection broke, or none could be made; safe flows are retried
+        ├── Contention        serialization failure, deadlock, lock wait; safe flows are retried
+        ├── SchemaMismatch    the database is not at the revision this version of the package needs
+        ├── PermissionRefused the login may not do this
+        └── IntegrityRefused  a constraint or an append-only rule refused the change
+
+The message says what is wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class CryptoscalpError(Exception):
+    """Root of every error that cryptoscalp raises on purpose."""
+
+
+class InputError(CryptoscalpError, ValueError):
+    """What the caller gave cannot be used; nothing was changed."""
+
+
+class AmbiguousSymbol(InputError):
+    """A symbol is known on several exchanges and the call named none of them."""
+
+    def __init__(self, symbol: str, exchanges: list[str]) -> None:
+        self.symbol = symbol
+        self.exchanges = exchanges
+        super().__init__(
+            f"{symbol} is stored for several exchanges: {', '.join(exchanges)}; "
+            f"name one (exchange=..., --exchange ...)"
+        )
+
+
+class UnknownFormat(InputError):
+    """No importer recognises the file."""
+
+
+class NotFound(CryptoscalpError, LookupError):
+    """Nothing is stored under the name that was asked for."""
+
+
+class ServerError(CryptoscalpError):
+    """The embedded PostgreSQL cannot be started, stopped or reached."""
+
+
+class DatabaseError(CryptoscalpError):
+    """PostgreSQL refused the work; `sqlstate` is its five-character code where it gave one."""
+
+    def __init__(self, message: str, *, sqlstate: str | None = None) -> None:
+        self.sqlstate = sqlstate
+        super().__init__(message)
+
+
+class ConnectionLost(DatabaseError):
+    """The connection to PostgreSQL broke, or none could be made."""
+
+
+class Contention(DatabaseError):
+    """A serialization failure, deadlock or lock timeout that retries did not get past."""
+
+
+class SchemaMismatch(DatabaseError):
+    """The database lacks a table, column or function that this version needs."""
+
+
+class PermissionRefused(DatabaseError):
+    """The login may not do this."""
+
+
+class IntegrityRefused(DatabaseError):
+    """A constraint, or the append-only rule for ticks, refused the change."""

@@ -1,0 +1,65 @@
+"""The one border where psycopg's errors become cryptoscalp's."""
+
+from __future__ import annotations
+
+import psycopg
+import psycopg_pool
+
+from cryptoscalp.infra.db import errors
+
+#: SQLSTATE values after which the same work may simply be done again.
+CONTENTION = frozenset({"40001", "40P01", "55P03"})
+_MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
+
+
+def translate(error: psycopg.Error | psycopg_pool.PoolTimeout) -> errors.DatabaseError:
+    """Name the kind of failure that `error` is; the caller raises it `from` the original."""
+    state = getattr(error, "sqlstate", None)
+    text = _text(error)
+    if isinstance(error, psycopg_pool.PoolTimeout):
+        return errors.ConnectionLost(f"no connection to PostgreSQL became free: {text}")
+    if state in CONTENTION:
+        return errors.Contention(
+            f"other sessions kept the rows busy: {text}; try again", sqlstate=state
+        )
+    if state in _MISSING:
+        return errors.SchemaMismatch(
+            f"{text}; the database may not be at this version's schema:"
+            " run `cryptoscalp db upgrade`",
+            sqlstate=state,
+        )
+    if state == "23514" and text.startswith("no partition"):
+        return errors.IntegrityRefused(
+            f"{text}; make it with `cryptoscalp partitions ensure --start DAY --end DAY`",
+            sqlstate=state,
+        )
+    if state == "42501":
+        return errors.PermissionRefused(text, sqlstate=state)
+    if isinstance(error, psycopg.IntegrityError) or state in {"CS001", "CS002"}:
+        return errors.IntegrityRefused(text, sqlstate=state)
+    if is_lost(error):
+        return errors.ConnectionLost(f"the connection to PostgreSQL failed: {text}", sqlstate=state)
+    return errors.DatabaseError(text, sqlstate=state)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether `error` means that the connection is gone or the server is going away."""
+    if isinstance(error, psycopg_pool.PoolTimeout):
+        return True
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return (state.startswith("08") and state != "08P01") or state in {"57P01", "57P02", "57P03"}
+    return isinstance(error, psycopg.OperationalError)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether starting the flow again may succeed."""
+    return getattr(error, "sqlstate", None) in CONTENTION or is_lost(error)
+
+
+def _text(error: BaseException) -> str:
+    diag = getattr(error, "diag", None)
+    if diag is not None and diag.message_primary:
+        parts = [diag.message_primary, diag.message_detail, diag.message_hint]
+        return "; ".join(part for part in parts if part)
+    return " ".join(str(error).split())

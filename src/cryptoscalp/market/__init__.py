@@ -1,0 +1,1 @@
+"""Market data: instruments, ticks, quotes, candles, coverage and quarantine."""

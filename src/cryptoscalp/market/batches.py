@@ -1,0 +1,36 @@
+"""Flows: batches of ticks, their accounts, and taking one back."""
+
+from __future__ import annotations
+
+import psycopg
+
+from cryptoscalp.infra.db.errors import InputError, NotFound
+from cryptoscalp.infra.db.flow import Flow, rows
+from cryptoscalp.market.types import Batch, Undone
+
+
+def batches(limit: int = 50) -> Flow[list[Batch]]:
+    """The newest batches, newest first, at most `limit`."""
+    found = yield from rows(
+        "SELECT batch_id, source, format, status::text, started_at, finished_at, received, stored,"
+        " duplicate, quarantined, ignored, rounded FROM batches ORDER BY batch_id DESC LIMIT %s",
+        (limit,),
+    )
+    return [Batch(*row) for row in found]
+
+
+def undo_batch(batch_id: int) -> Flow[Undone]:
+    """Take back the events that a batch stored; candles, newest rows and coverage follow.
+
+    What other batches had brought as duplicates of these events is gone with them: import those
+    again. Raises NotFound for an unknown batch, InputError when it was undone already.
+    """
+    try:
+        found = yield from rows("SELECT trades, quotes FROM correct_ticks(%s)", (batch_id,))
+    except psycopg.errors.NoDataFound as error:
+        raise NotFound(
+            f"there is no batch {batch_id}; `cryptoscalp import list` shows them"
+        ) from error
+    except psycopg.errors.InvalidParameterValue as error:
+        raise InputError(f"batch {batch_id} was undone already") from error
+    return Undone(batch_id, *found[0])

@@ -1,0 +1,158 @@
+"""Flow: candles of any interval, from the computed and imported ones (S21)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from cryptoscalp.infra.db.errors import InputError
+from cryptoscalp.infra.db.flow import Flow, Row, rows
+from cryptoscalp.market import buckets
+from cryptoscalp.market.names import moment, resolve
+from cryptoscalp.market.types import Fill, Interval
+
+_WIDE: Final = pl.Decimal(38, 18)
+_TIME: Final = pl.Datetime("us", "UTC")
+_SCHEMA: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "timestamp": _TIME,
+    "open": _WIDE,
+    "high": _WIDE,
+    "low": _WIDE,
+    "close": _WIDE,
+    "volume": _WIDE,
+    "trade_count": pl.Int64,
+    "source": pl.String,
+}
+_FLOATS: Final = [name for name, dtype in _SCHEMA.items() if dtype == _WIDE]
+
+
+def candles(
+    symbol: str,
+    interval: Interval,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    exchange: str | None = None,
+    *,
+    fill: Fill = "none",
+    exact: bool = False,
+) -> Flow[pa.Table]:
+    """Candles of the buckets that begin in [start, end), ordered by time.
+
+    Buckets are aligned to 1970-01-01 UTC. Columns: timestamp (bucket start, timestamp[us, UTC]),
+    open, high, low, close and volume (float64; decimal128(38, 18) when `exact`), trade_count
+    (int64, null where an imported candle has none), complete (bool: no trade of the bucket can be
+    missing), source ("computed", "imported", or "filled" for an empty bucket at the previous
+    close, with fill="previous"). Raises NotFound, AmbiguousSymbol, InputError.
+    """
+    step = buckets.step_of(interval)
+    low = buckets.aligned_up(moment(start, "start"), step) if start else None
+    high = buckets.aligned_up(moment(end, "end"), step) if end else None
+    if low and high and high < low:
+        raise InputError(f"end {end} is not after start {start}")
+    name, venue = yield from resolve(symbol, exchange)
+    found = yield from _stored(name, venue, interval, step, low, high)
+    frame = pl.DataFrame(found, schema=_SCHEMA, orient="row")
+    runs, gaps = yield from _coverage(name, venue, low, high)
+    frame = frame.with_columns(_complete(frame, step, runs, gaps))
+    chosen = buckets.choose(frame)
+    close = None
+    if fill == "previous" and low and (chosen.is_empty() or chosen["timestamp"][0] > low):
+        close = yield from _close_before(name, venue, low)
+    shown = buckets.filled(chosen, fill, step, low, high, close)
+    if shown.height > chosen.height:
+        whole = _complete(shown, step, runs, gaps)
+        shown = shown.with_columns(pl.coalesce("complete", whole).alias("complete"))
+    if not exact:
+        shown = shown.with_columns(pl.col(_FLOATS).cast(pl.Float64))
+    order = [*_SCHEMA][:-1] + ["complete", "source"]
+    return shown.select(order).to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _stored(
+    symbol: str,
+    exchange: str,
+    interval: Interval,
+    step: timedelta,
+    low: datetime | None,
+    high: datetime | None,
+) -> Flow[list[Row]]:
+    params = {
+        "symbol": symbol,
+        "exchange": exchange,
+        "base": "1s" if interval == "1s" else "1m",
+        "interval": interval,
+        "step": step,
+        "low": low or datetime.min.replace(tzinfo=buckets.EPOCH.tzinfo),
+        "high": high or datetime.max.replace(tzinfo=buckets.EPOCH.tzinfo),
+    }
+    if interval in ("1s", "1m"):
+        computed = yield from rows(
+            "SELECT timestamp, open, high, low, close, volume, trade_count, source::text"
+            " FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
+            " AND interval = %(interval)s AND timestamp >= %(low)s AND timestamp < %(high)s",
+            params,
+            prepare=False,
+        )
+        return computed
+    found = yield from rows(
+        "SELECT date_bin(%(step)s, timestamp, 'epoch') AS bucket,"
+        " (array_agg(open ORDER BY timestamp))[1], max(high), min(low),"
+        " (array_agg(close ORDER BY timestamp DESC))[1], sum(volume), sum(trade_count)::bigint,"
+        " 'computed' FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
+        " AND interval = %(base)s AND source = 'computed'"
+        " AND timestamp >= %(low)s AND timestamp < %(high)s GROUP BY bucket"
+        " UNION ALL"
+        " SELECT timestamp, open, high, low, close, volume, trade_count, 'imported'"
+        " FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
+        " AND interval = %(interval)s AND source = 'imported'"
+        " AND timestamp >= %(low)s AND timestamp < %(high)s",
+        params,
+        prepare=False,
+    )
+    return found
+
+
+def _coverage(
+    symbol: str, exchange: str, low: datetime | None, high: datetime | None
+) -> Flow[tuple[list[tuple[int, int]], list[tuple[int, int]]]]:
+    found = yield from rows(
+        "SELECT c.kind::text, c.start_time, c.end_time FROM coverage AS c"
+        " JOIN instruments AS i ON i.symbol = c.symbol AND i.exchange = c.exchange"
+        " AND i.canonical_feed::text = c.stream::text"
+        " WHERE c.symbol = %s AND c.exchange = %s"
+        " AND (%s::timestamptz IS NULL OR c.end_time >= %s)"
+        " AND (%s::timestamptz IS NULL OR c.start_time <= %s::timestamptz + interval '1 day')",
+        (symbol, exchange, low, low, high, high),
+    )
+    runs = [(_us(first), _us(last)) for kind, first, last in found if kind == "RECEIVED"]
+    gaps = [(_us(first), _us(last)) for kind, first, last in found if kind == "GAP"]
+    return runs, gaps
+
+
+def _close_before(symbol: str, exchange: str, low: datetime) -> Flow[Decimal | None]:
+    found = yield from rows(
+        "SELECT close FROM candles WHERE symbol = %s AND exchange = %s AND interval = '1m'"
+        " AND timestamp < %s ORDER BY timestamp DESC, source LIMIT 1",
+        (symbol, exchange, low),
+        prepare=False,
+    )
+    return found[0][0] if found else None
+
+
+def _complete(
+    frame: pl.DataFrame,
+    step: timedelta,
+    runs: list[tuple[int, int]],
+    gaps: list[tuple[int, int]],
+) -> pl.Series:
+    starts = frame["timestamp"].dt.epoch("us").to_numpy()
+    step_us = step // timedelta(microseconds=1)
+    return pl.Series("complete", buckets.complete(starts, step_us, runs, gaps), dtype=pl.Boolean)
+
+
+def _us(value: datetime) -> int:
+    return (value - buckets.EPOCH) // timedelta(microseconds=1)

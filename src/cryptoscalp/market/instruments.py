@@ -1,0 +1,81 @@
+"""Flows: instruments and their terms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict
+
+from psycopg import sql
+from typing_extensions import Unpack
+
+from cryptoscalp.infra.db.errors import InputError
+from cryptoscalp.infra.db.flow import Flow, rows, run
+from cryptoscalp.market.names import resolve, venue_symbol
+from cryptoscalp.market.types import Feed, Instrument, QuoteSource
+
+_COLUMNS = sql.SQL(
+    "symbol, exchange, canonical_feed::text, quote_source::text, base, quote, settle,"
+    " trim_scale(tick_size), trim_scale(lot_size), trim_scale(contract_multiplier), inverse,"
+    " listed_at, delisted_at, renamed_to"
+)
+
+
+class Terms(TypedDict, total=False):
+    """What an instrument's contract says; None clears a term."""
+
+    base: str | None
+    quote: str | None
+    settle: str | None
+    tick_size: Decimal | None
+    lot_size: Decimal | None
+    contract_multiplier: Decimal | None
+    inverse: bool | None
+    listed_at: datetime | None
+    delisted_at: datetime | None
+    renamed_to: str | None
+
+
+def instruments(symbol: str | None = None, exchange: str | None = None) -> Flow[list[Instrument]]:
+    """Registered instruments by exchange and symbol."""
+    found = yield from rows(
+        sql.SQL(
+            "SELECT {} FROM instruments WHERE symbol = coalesce(%s, symbol)"
+            " AND exchange = coalesce(%s, exchange) ORDER BY exchange, symbol"
+        ).format(_COLUMNS),
+        (venue_symbol(symbol) if symbol else None, exchange),
+    )
+    return [Instrument(*row) for row in found]
+
+
+def set_instrument(
+    symbol: str,
+    exchange: str | None = None,
+    *,
+    canonical_feed: Feed | None = None,
+    quote_source: QuoteSource | None = None,
+    **terms: Unpack[Terms],
+) -> Flow[Instrument]:
+    """Change an instrument's terms; the old ones stay in instrument_revisions.
+
+    A changed canonical feed or quote source makes candles and newest rows again from the stored
+    ticks, in the same transaction. Raises NotFound, AmbiguousSymbol, InputError.
+    """
+    name, venue = yield from resolve(symbol, exchange)
+    if not terms and canonical_feed is None and quote_source is None:
+        raise InputError(f"nothing to set for {name} on {venue}; name at least one term")
+    if terms:
+        assignments = [sql.SQL("{} = %s").format(sql.Identifier(term)) for term in terms]
+        yield from run(
+            sql.SQL("UPDATE instruments SET {} WHERE symbol = %s AND exchange = %s").format(
+                sql.SQL(", ").join(assignments)
+            ),
+            (*terms.values(), name, venue),
+        )
+    if canonical_feed or quote_source:
+        yield from rows(
+            "SELECT set_canonical(%s, %s, %s::trade_feed, %s::quote_source)",
+            (venue, name, canonical_feed, quote_source),
+        )
+    found = yield from instruments(name, venue)
+    return found[0]

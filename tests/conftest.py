@@ -1,0 +1,46 @@
+"""Fixtures for every room: one server for the session, a migrated database for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cryptoscalp.infra import migrations
+from cryptoscalp.infra.server import EmbeddedServer
+from tests.postgres import LOGIN, Place, new_database, running_server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """The embedded PostgreSQL."""
+    with running_server() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def admin_dsn(server: EmbeddedServer) -> str:
+    """The superuser's connection string."""
+    return server.admin_dsn
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> Iterator[Place]:
+    """A migrated database that is only copied: nobody may stay connected to it."""
+    with new_database(server) as made:
+        migrations.upgrade(made.admin_dsn, login=LOGIN)
+        yield made
+
+
+@pytest.fixture
+def database(server: EmbeddedServer, template: Place) -> Iterator[Place]:
+    """A migrated database of the test's own."""
+    with new_database(server, template.name) as made:
+        yield made
+
+
+@pytest.fixture
+def empty_database(server: EmbeddedServer) -> Iterator[Place]:
+    """An empty database of the test's own."""
+    with new_database(server) as made:
+        yield made
