@@ -17,13 +17,15 @@ from cryptoscalp.capture.chunk import Chunk
 from cryptoscalp.capture.ledger import Continuity
 from cryptoscalp.capture.lines import first_bytes
 from cryptoscalp.capture.prefetch import Prefetch
-from cryptoscalp.capture.prepare import Prepared, prepare
+from cryptoscalp.capture.prepare import Prepared, joined, prepare
 from cryptoscalp.capture.writer import Origin, Written, write
 from cryptoscalp.infra.db.errors import InputError, UnknownFormat
 from cryptoscalp.infra.db.flow import Flow, aside, call
 
-#: Lines of a file that go into one transaction.
-LINES_A_TRANSACTION: Final = 20_000
+#: Lines that are parsed at a time; the first commit waits for no more than these.
+LINES_A_CHUNK: Final = 10_000
+#: Chunks that one transaction takes when they are there already.
+CHUNKS_A_TRANSACTION: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def _collector(path: Path, options: Options, progress: Callable[[int], None]) ->
         exchange=options.exchange,
         symbol=options.symbol,
         l1_from_depth=options.l1_from_depth,
-        chunk_lines=LINES_A_TRANSACTION,
+        chunk_lines=LINES_A_CHUNK,
         progress=progress,
     )
 
@@ -134,7 +136,7 @@ def _import_file(
     report = FileReport(path, reader.name, path.stat().st_size)
     began = time.perf_counter()
     digest = yield from call(lambda: _sha256(path))
-    ahead = Prefetch(_parts(path, reader, options, report))
+    ahead = Prefetch(_parts(path, reader, options, report), ahead=CHUNKS_A_TRANSACTION)
     try:
         yield from _store(ahead, path, reader, digest, report, progress)
     finally:
@@ -154,19 +156,20 @@ def _store(
     origin: Origin | None = None
     tails: dict[Stream, datetime] = {}
     partitioned: frozenset[date] = frozenset()
-    while (part := (yield from call(ahead.take))) is not None:
+    while parts := (yield from call(lambda: ahead.take_ready(CHUNKS_A_TRANSACTION))):
         if origin is None:
             batch_id = yield from aside(
                 lambda: open_batch(str(path), reader.name, digest), transaction=True
             )
             origin = Origin(batch_id, str(path), reader.trades, reader.quotes)
             report.batch_id = batch_id
-        written = yield from aside(_writing(part, origin, tails, partitioned), transaction=True)
-        tails |= written.tails
-        partitioned |= set(part.days)
-        report.account.add(written.account)
-        if progress is not None:
-            progress(report)
+        for part in joined(parts):
+            written = yield from aside(_writing(part, origin, tails, partitioned), transaction=True)
+            tails |= written.tails
+            partitioned |= set(part.days)
+            report.account.add(written.account)
+            if progress is not None:
+                progress(report)
     if origin is not None:
         batch_id = origin.batch_id
         yield from aside(lambda: close_batch(batch_id), transaction=True)

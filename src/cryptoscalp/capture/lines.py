@@ -82,7 +82,9 @@ def first_bytes(path: Path, length: int = 65_536) -> bytes:
                     break
         except _Broken as error:
             if not found:
-                raise InputError(f"{name}: cannot be read: {error}; nothing was imported") from error
+                raise InputError(
+                    f"{name}: cannot be read: {error}; nothing was imported"
+                ) from error
         return found[:length]
 
 

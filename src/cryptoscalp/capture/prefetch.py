@@ -22,6 +22,7 @@ class Prefetch(Generic[T]):
         self._items = items
         self._queue: Queue[tuple[T | None, BaseException | None]] = Queue(ahead)
         self._stop = Event()
+        self._failed: BaseException | None = None
         self._thread = Thread(target=self._make, name="cryptoscalp-prefetch", daemon=True)
         self._thread.start()
 
@@ -37,6 +38,27 @@ class Prefetch(Generic[T]):
             if error is not None:
                 raise error
             return item
+
+    def take_ready(self, most: int) -> list[T]:
+        """The next item and those made already behind it, at most `most`; empty after the last.
+
+        An error behind a good item is raised by the next call, after the good ones were given out.
+        """
+        if self._failed is not None:
+            raise self._failed
+        first = self.take()
+        if first is None:
+            return []
+        found = [first]
+        while len(found) < most:
+            try:
+                item, self._failed = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:
+                break
+            found.append(item)
+        return found
 
     def close(self) -> None:
         """Stop making items and wait for the thread."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -54,6 +54,32 @@ def prepare(chunk: Chunk, *, now_us: int) -> Iterator[Prepared]:
         inside = pl.col("timestamp").dt.date().is_between(part[0], part[-1])
         cut = replace(whole, trades=trades.filter(inside), quotes=quotes.filter(inside))
         yield cut if start == 0 else replace(cut, refused=(), ignored={})
+
+
+def joined(parts: Sequence[Prepared]) -> list[Prepared]:
+    """Neighbouring parts as one, as long as one transaction's days hold them."""
+    found: list[Prepared] = []
+    for part in parts:
+        if found:
+            one = _join(found[-1], part)
+            if len(one.days) <= MAX_DAYS:
+                found[-1] = one
+                continue
+        found.append(part)
+    return found
+
+
+def _join(a: Prepared, b: Prepared) -> Prepared:
+    ignored = dict(a.ignored)
+    for stream, count in b.ignored.items():
+        ignored[stream] = ignored.get(stream, 0) + count
+    return Prepared(
+        pl.concat([a.trades, b.trades]),
+        pl.concat([a.quotes, b.quotes]),
+        a.refused + b.refused,
+        ignored,
+        a.rounded + b.rounded,
+    )
 
 
 def day_ranges(days: list[date]) -> list[tuple[date, date]]:
