@@ -27,7 +27,7 @@ test: $(READY) ## run the tests on the embedded server; what needs more is skipp
 lint: $(READY) ## check style, format and the import contracts between the rooms
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 format: $(READY) ## put the code into its format and sort the imports
 	@$(BIN)/ruff check --fix .

@@ -30,7 +30,7 @@ class Database:
 
     @property
     def dsn(self) -> str:
-        """The libpq connection string of this database, without a password."""
+        """The libpq connection string of this database; the url, where one was given."""
         return self._driver.dsn
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class AsyncDatabase:
 
     @property
     def dsn(self) -> str:
-        """The libpq connection string of this database, without a password."""
+        """The libpq connection string of this database; the url, where one was given."""
         return self._driver.dsn
 
     async def close(self) -> None:

@@ -10,7 +10,8 @@ def open_batch(source: str, format_name: str, source_sha256: bytes | None = None
     """Open a batch and return its id."""
     yield from run("SET LOCAL ROLE cryptoscalp_capture")
     found = yield from rows(
-        "INSERT INTO batches (source, format, source_sha256) VALUES (%s, %s, %s) RETURNING batch_id",
+        "INSERT INTO batches (source, format, source_sha256) VALUES (%s, %s, %s)"
+        " RETURNING batch_id",
         (source, format_name, source_sha256),
     )
     batch_id: int = found[0][0]

@@ -1,4 +1,4 @@
-"""Flow: files into ticks, one batch a file, parsed ahead in a thread while earlier events commit."""
+"""Flow: files into ticks, one batch a file, parsed ahead in a thread while others commit."""
 
 from __future__ import annotations
 

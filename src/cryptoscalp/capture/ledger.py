@@ -18,8 +18,11 @@ from cryptoscalp.capture.selection import slices
 from cryptoscalp.capture.tickkind import TickKind
 from cryptoscalp.infra.db.errors import IntegrityRefused
 from cryptoscalp.infra.db.flow import Flow, rows, run
+from cryptoscalp.infra.db.queries import query
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KEEP_REFUSED = query("cryptoscalp.capture", "keep_refused")
+_ADD_STREAM_ACCOUNTS = query("cryptoscalp.capture", "add_stream_accounts")
 
 
 class Continuity(StrEnum):
@@ -100,32 +103,21 @@ def quarantine(refused: Iterable[Reject], *, source: str, batch_id: int) -> Flow
     held = [reject for reject, _ in distinct.values()]
     streams = [stream_of(reject) for reject in held]
     yield from rows(
-        "WITH given AS (SELECT * FROM unnest(%s::bytea[], %s::int[], %s::text[], %s::text[], %s::text[],"
-        "   %s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::bytea[])"
-        "   AS g (record_hash, times_seen, exchange, symbol, stream, timestamp, reason, detail, line, raw)),"
-        " kept AS (INSERT INTO quarantine AS q (record_hash, times_seen, exchange, symbol, stream,"
-        "     timestamp, reason, detail, line, raw, source, batch_id)"
-        "   SELECT *, %s, %s FROM given ORDER BY record_hash"
-        "   ON CONFLICT (record_hash) DO UPDATE SET times_seen = q.times_seen + excluded.times_seen,"
-        "     last_seen_at = now() RETURNING q.*, q.xmax = 0 AS first)"
-        " INSERT INTO coverage (exchange, symbol, stream, kind, start_time, end_time, cause)"
-        " SELECT exchange, symbol, stream::tick_stream, 'GAP', timestamp, timestamp, 'quarantined'"
-        " FROM kept WHERE first AND timestamp IS NOT NULL AND exchange <> 'unknown'"
-        "   AND stream = ANY (enum_range(NULL::tick_stream)::text[])",
-        (
-            list(distinct),
-            [count for _, count in distinct.values()],
-            [stream.exchange for stream in streams],
-            [stream.symbol for stream in streams],
-            [stream.stream for stream in streams],
-            [_storable_moment(reject.timestamp_us) for reject in held],
-            [str(reject.reason) for reject in held],
-            [reject.detail.replace("\0", "?") for reject in held],
-            [reject.line for reject in held],
-            [reject.raw for reject in held],
-            source,
-            batch_id,
-        ),
+        _KEEP_REFUSED,
+        {
+            "hashes": list(distinct),
+            "times": [count for _, count in distinct.values()],
+            "exchanges": [stream.exchange for stream in streams],
+            "symbols": [stream.symbol for stream in streams],
+            "streams": [stream.stream for stream in streams],
+            "timestamps": [_storable_moment(reject.timestamp_us) for reject in held],
+            "reasons": [str(reject.reason) for reject in held],
+            "details": [reject.detail.replace("\0", "?") for reject in held],
+            "lines": [reject.line for reject in held],
+            "raws": [reject.raw for reject in held],
+            "source": source,
+            "batch_id": batch_id,
+        },
     )
 
 
@@ -147,19 +139,7 @@ def record_account(account: Account, batch_id: int) -> Flow[None]:
     streams = sorted(account.streams)
     counts = [account.streams[stream] for stream in streams]
     yield from run(
-        "INSERT INTO batch_streams AS b (batch_id, exchange, symbol, stream, received, stored, duplicate,"
-        " quarantined, ignored, first_timestamp, last_timestamp, first_sequence, last_sequence)"
-        " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],"
-        "   %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],"
-        "   %s::bigint[], %s::bigint[])"
-        " ON CONFLICT (batch_id, exchange, symbol, stream) DO UPDATE SET"
-        " received = b.received + excluded.received, stored = b.stored + excluded.stored,"
-        " duplicate = b.duplicate + excluded.duplicate,"
-        " quarantined = b.quarantined + excluded.quarantined, ignored = b.ignored + excluded.ignored,"
-        " first_timestamp = least(b.first_timestamp, excluded.first_timestamp),"
-        " last_timestamp = greatest(b.last_timestamp, excluded.last_timestamp),"
-        " first_sequence = least(b.first_sequence, excluded.first_sequence),"
-        " last_sequence = greatest(b.last_sequence, excluded.last_sequence)",
+        _ADD_STREAM_ACCOUNTS,
         (
             batch_id,
             [stream.exchange for stream in streams],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -22,12 +23,17 @@ from cryptoscalp.capture.identity import (
 )
 from cryptoscalp.capture.tickkind import TickKind
 from cryptoscalp.infra.db.flow import Flow, rows
+from cryptoscalp.infra.db.queries import query
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANGES = sql.SQL(
-    "unnest(%(n)s::int8[], %(exchange)s::text[], %(symbol)s::text[], %(stream)s::text[]::{type}[],"
-    " %(low)s::timestamptz[], %(high)s::timestamptz[]) AS r (n, exchange, symbol, stream, low, high)"
+    "unnest(%(n)s::int8[], %(exchange)s::text[], %(symbol)s::text[],"
+    " %(stream)s::text[]::{type}[], %(low)s::timestamptz[], %(high)s::timestamptz[],"
+    " %(first_id)s::int8[], %(last_id)s::int8[])"
+    " AS r (n, exchange, symbol, stream, low, high, first_id, last_id)"
 )
+_STORED_IDS = query("cryptoscalp.capture", "stored_ids")
+_STORED_CONTENT = query("cryptoscalp.capture", "stored_content")
 _WITHIN = sql.SQL(
     "t.symbol = r.symbol AND t.exchange = r.exchange AND t.{stream} = r.stream"
     " AND t.timestamp BETWEEN r.low AND r.high AND t.timestamp BETWEEN %(first)s AND %(last)s"
@@ -77,15 +83,11 @@ def _new_by_id(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     streams = slices(frame, kind)
     asked = _Ranges(kind)
     for n, part in enumerate(streams):
-        asked.add(
-            n, part.key, *segments(times[part.start : part.stop], windows[part.start : part.stop])
-        )
+        cut = slice(part.start, part.stop)
+        bounds = (int(ids[cut].min()), int(ids[cut].max()))
+        asked.add(n, part.key, *segments(times[cut], windows[cut]), bounds)
     found = yield from rows(
-        sql.SQL(
-            "SELECT r.n, array_agg(t.sequence), array_agg(t.timestamp) FROM {ranges}"
-            " CROSS JOIN LATERAL (SELECT t.sequence, t.timestamp FROM {table} AS t WHERE {within}) AS t"
-            " GROUP BY r.n"
-        ).format(**asked.parts()),
+        _STORED_IDS.format(**asked.parts()),
         asked.params(),
         prepare=False,
     )
@@ -108,9 +110,7 @@ def _new_by_content(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
         asked.add(n, part.key, *segments(times, np.zeros_like(times)))
     content = [sql.SQL("t.{}").format(sql.Identifier(name)) for name in kind.content]
     found = yield from rows(
-        sql.SQL(
-            "SELECT r.n, t.timestamp, t.sequence, {content} FROM {ranges} JOIN {table} AS t ON {within}"
-        ).format(content=sql.SQL(", ").join(content), **asked.parts()),
+        _STORED_CONTENT.format(content=sql.SQL(", ").join(content), **asked.parts()),
         asked.params(),
         prepare=False,
     )
@@ -130,16 +130,19 @@ def _windows(frame: pl.DataFrame) -> Int64s:
     return np.where(by_receive_time, RECEIVE_CLOCK_US, EXCHANGE_CLOCK_US).astype(np.int64)
 
 
+_Ids: TypeAlias = tuple[int | None, int | None]
+
+
 class _Ranges:
     """The streams and time ranges to compare with, as the arrays of one query."""
 
     def __init__(self, kind: TickKind) -> None:
         self._kind = kind
-        self._rows: list[tuple[int, Stream, datetime, datetime]] = []
+        self._rows: list[tuple[int, Stream, datetime, datetime, _Ids]] = []
 
-    def add(self, n: int, key: Stream, low: Int64s, high: Int64s) -> None:
+    def add(self, n: int, key: Stream, low: Int64s, high: Int64s, ids: _Ids = (None, None)) -> None:
         for start, end in zip(low.tolist(), high.tolist(), strict=True):
-            self._rows.append((n, key, _moment(start), _moment(end)))
+            self._rows.append((n, key, _moment(start), _moment(end), ids))
 
     def parts(self) -> dict[str, sql.Composable]:
         return {
@@ -154,10 +157,12 @@ class _Ranges:
             "exchange": [key.exchange for _, key, *_ in self._rows],
             "symbol": [key.symbol for _, key, *_ in self._rows],
             "stream": [key.stream for _, key, *_ in self._rows],
-            "low": [low for *_, low, _ in self._rows],
-            "high": [high for *_, high in self._rows],
-            "first": min(low for *_, low, _ in self._rows),
-            "last": max(high for *_, high in self._rows),
+            "low": [low for _, _, low, _, _ in self._rows],
+            "high": [high for _, _, _, high, _ in self._rows],
+            "first_id": [ids[0] for *_, ids in self._rows],
+            "last_id": [ids[1] for *_, ids in self._rows],
+            "first": min(low for _, _, low, _, _ in self._rows),
+            "last": max(high for _, _, _, high, _ in self._rows),
         }
 
 

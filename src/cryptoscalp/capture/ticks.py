@@ -12,6 +12,7 @@ from psycopg import sql
 from cryptoscalp.capture.copying import copy_buffers, json_records
 from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
 from cryptoscalp.infra.db.flow import Flow, copy_in, rows
+from cryptoscalp.infra.db.queries import query
 from cryptoscalp.market.aggregate import candles_of
 
 #: Decimal(38, 18) holds 20 integer digits; sums beyond are left to PostgreSQL's unbounded ones.
@@ -20,6 +21,7 @@ _CANDLE_COLUMNS = (
     "timestamp", "symbol", "exchange", "interval", "source", "open", "high", "low", "close",
     "volume", "trade_count", "open_at", "open_sequence", "close_at", "close_sequence",
 )  # fmt: skip
+_HELD_CANDLES = query("cryptoscalp.capture", "held_candles")
 _CANDLE_KEY = ["symbol", "exchange", "interval", "timestamp"]
 
 
@@ -95,14 +97,16 @@ def _store_candles(candles: pl.DataFrame) -> Flow[None]:
     )
     symbols, exchanges, intervals, low, high = (spans[name].to_list() for name in spans.columns)
     found = yield from rows(
-        "SELECT s.symbol, s.exchange, s.interval, array_agg(c.timestamp)"
-        " FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])"
-        "      AS s (symbol, exchange, interval, low, high)"
-        " JOIN candles AS c ON c.symbol = s.symbol AND c.exchange = s.exchange"
-        "  AND c.interval = s.interval::candle_interval AND c.timestamp BETWEEN s.low AND s.high"
-        "  AND c.source = 'computed' AND c.timestamp BETWEEN %s AND %s AND c.interval IN ('1s', '1m')"
-        " GROUP BY s.symbol, s.exchange, s.interval",
-        (symbols, exchanges, intervals, low, high, min(low), max(high)),
+        _HELD_CANDLES,
+        {
+            "symbols": symbols,
+            "exchanges": exchanges,
+            "intervals": intervals,
+            "low": low,
+            "high": high,
+            "first": min(low),
+            "last": max(high),
+        },
         prepare=False,
     )
     held = pl.concat(
@@ -135,7 +139,8 @@ def _merge_newest(frame: pl.DataFrame, kind: TickKind) -> Flow[None]:
     newest = frame.group_by("symbol", "exchange").last()
     yield from rows(
         sql.SQL(
-            "SELECT {merge}(array_agg(r)) FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) AS r"
+            "SELECT {merge}(array_agg(r))"
+            " FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) AS r"
         ).format(merge=sql.Identifier(kind.merge_newest), table=sql.Identifier(kind.table)),
         (json_records(newest.select(kind.columns)),),
     )

@@ -107,9 +107,9 @@ def _lock_and_register(part: Prepared) -> Flow[dict[tuple[str, str], Canonical]]
             else:
                 feeds.setdefault((exchange, symbol), None)
     yield from rows(
-        "SELECT set_config('role', 'cryptoscalp_capture', true), count(pg_advisory_xact_lock(key))"
-        " FROM (SELECT DISTINCT stream_lock(e, s, k) AS key"
-        "       FROM unnest(%s::text[], %s::text[], %s::text[]) AS l (e, s, k) ORDER BY key) AS keys",
+        "SELECT set_config('role', 'cryptoscalp_capture', true),"
+        " count(pg_advisory_xact_lock(key)) FROM (SELECT DISTINCT stream_lock(e, s, k) AS key"
+        " FROM unnest(%s::text[], %s::text[], %s::text[]) AS l (e, s, k) ORDER BY key) AS keys",
         tuple(map(list, zip(*locks, strict=True))) if locks else ([], [], []),
     )
     found = yield from _canonical(feeds)

@@ -95,7 +95,8 @@ def filled(
     stamps = candles["timestamp"]
     low = aligned_up(start, step) if start else stamps.min()
     high = aligned_up(end, step) - step if end else stamps.max()
-    assert isinstance(low, datetime) and isinstance(high, datetime)
+    assert isinstance(low, datetime)
+    assert isinstance(high, datetime)
     if (high - low) / step >= MOST_BUCKETS:
         raise InputError(
             f"{low.isoformat()} to {high.isoformat()} has more than {MOST_BUCKETS:,} buckets"

@@ -68,7 +68,7 @@ def candles(
         shown = shown.with_columns(pl.coalesce("complete", whole).alias("complete"))
     if not exact:
         shown = shown.with_columns(pl.col(_FLOATS).cast(pl.Float64))
-    order = [*_SCHEMA][:-1] + ["complete", "source"]
+    order = [*[*_SCHEMA][:-1], "complete", "source"]
     return shown.select(order).to_arrow(compat_level=pl.CompatLevel.oldest())
 
 

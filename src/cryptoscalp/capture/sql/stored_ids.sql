@@ -1,0 +1,6 @@
+-- Ids and times of the stored events in the time ranges where twins of a batch can lie.
+SELECT r.n, array_agg(t.sequence), array_agg(t.timestamp)
+FROM {ranges}
+CROSS JOIN LATERAL (SELECT t.sequence, t.timestamp FROM {table} AS t WHERE {within}
+                    AND t.sequence BETWEEN r.first_id AND r.last_id) AS t
+GROUP BY r.n
