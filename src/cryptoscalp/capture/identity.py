@@ -84,17 +84,28 @@ def segments(times: Int64s, windows: Int64s) -> tuple[Int64s, Int64s]:
     return low[first], reach[last]
 
 
-def surplus(rows: pl.DataFrame, stored: pl.DataFrame, content: Sequence[str]) -> pl.DataFrame:
+def surplus(
+    rows: pl.DataFrame,
+    stored: pl.DataFrame,
+    content: Sequence[str],
+    taken: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """The events without an id that are not stored yet, numbered.
 
     `rows` (in file order) and `stored` are events of one stream with `timestamp` and the
     `content` columns; `stored` also has `sequence`. Of each content at one timestamp only as many
     rows are kept as the batch has more than are stored; they are numbered from the highest
-    sequence stored at that timestamp, in file order. Returns `rows` with `sequence` set.
+    sequence stored at that timestamp, in file order. Sequences in `taken` (new events with an id,
+    about to be stored) are passed over too. Returns `rows` with `sequence` set.
     """
     key = ["timestamp", *content]
     held = stored.group_by(key).agg(pl.len().alias("_held"))
-    highest = stored.group_by("timestamp").agg(pl.col("sequence").max().alias("_highest"))
+    numbered = [
+        frame.select("timestamp", "sequence") for frame in (stored, taken) if frame is not None
+    ]
+    highest = (
+        pl.concat(numbered).group_by("timestamp").agg(pl.col("sequence").max().alias("_highest"))
+    )
     fresh = (
         rows.with_columns(pl.int_range(pl.len()).over(key).alias("_nth"))
         .join(held, on=key, how="left", nulls_equal=True, maintain_order="left")

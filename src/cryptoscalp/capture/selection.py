@@ -67,13 +67,13 @@ def select_new(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     order = ["exchange", "symbol", kind.stream]
     with_id = frame.filter(pl.col("sequence").is_not_null()).sort(order, maintain_order=True)
     without = frame.filter(pl.col("sequence").is_null()).sort(order, maintain_order=True)
-    fresh = []
+    fresh = [with_id]
     if not with_id.is_empty():
-        fresh.append((yield from _new_by_id(with_id, kind)))
+        fresh = [(yield from _new_by_id(with_id, kind))]
     if not without.is_empty():
-        fresh.append((yield from _new_by_content(without, kind)))
+        fresh.append((yield from _new_by_content(without, kind, fresh[0])))
     key = ["symbol", "exchange", "timestamp", kind.stream, "sequence"]
-    return pl.concat(fresh).sort(key) if fresh else frame
+    return pl.concat(fresh).sort(key)
 
 
 def _new_by_id(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
@@ -96,19 +96,27 @@ def _new_by_id(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     for n, part in enumerate(streams):
         cut = slice(part.start, part.stop)
         mine = (ids[cut], times[cut], windows[cut])
-        known[cut] = repeated(*mine)
         if n in stored:
-            known[cut] |= already_stored(*mine, stored[n])
+            known[cut] = already_stored(*mine, stored[n])
+        # Only what is kept has twins: a row that is dropped gives no row near it away.
+        left = np.flatnonzero(~known[cut])
+        known[cut][left] = repeated(*(column[left] for column in mine))
     return frame.filter(~known) if known.any() else frame
 
 
-def _new_by_content(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
+def _new_by_content(
+    frame: pl.DataFrame, kind: TickKind, with_id: pl.DataFrame
+) -> Flow[pl.DataFrame]:
     asked = _Ranges(kind)
     streams = slices(frame, kind)
     for n, part in enumerate(streams):
         times = frame["timestamp"][part.start : part.stop].dt.epoch("us").to_numpy()
         asked.add(n, part.key, *segments(times, np.zeros_like(times)))
-    content = [sql.SQL("t.{}").format(sql.Identifier(name)) for name in kind.content]
+    # psycopg hands an enum it does not know over as bytes.
+    content = [
+        sql.SQL("t.side::text" if name == "side" else "t.{}").format(sql.Identifier(name))
+        for name in kind.content
+    ]
     found = yield from rows(
         _STORED_CONTENT.format(content=sql.SQL(", ").join(content), **asked.parts()),
         asked.params(),
@@ -119,7 +127,12 @@ def _new_by_content(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     fresh = []
     for n, part in enumerate(streams):
         held = pl.DataFrame([row[1:] for row in found if row[0] == n], schema=schema, orient="row")
-        fresh.append(surplus(frame[part.start : part.stop], held, kind.content))
+        taken = with_id.filter(
+            pl.col("exchange") == part.key.exchange,
+            pl.col("symbol") == part.key.symbol,
+            pl.col(kind.stream) == part.key.stream,
+        )
+        fresh.append(surplus(frame[part.start : part.stop], held, kind.content, taken))
     return pl.concat(fresh)
 
 

@@ -53,12 +53,18 @@ def complete(
     A bucket is complete when one received run begins before it and ends at or after its end, and
     no recorded gap touches it. `runs` and `gaps` are (start, end) in µs, in any order.
     """
-    whole = np.zeros(len(starts), dtype=np.bool_)
-    for first, last in runs:
-        whole |= (first < starts) & (last >= starts + step_us)
-    for first, last in gaps:
-        whole &= ~((first < starts + step_us) & (last >= starts))
-    return whole
+    ends = starts + step_us
+    return (_furthest(runs, starts) >= ends) & (_furthest(gaps, ends) < starts)
+
+
+def _furthest(intervals: Sequence[tuple[int, int]], moments: Int64s) -> Int64s:
+    """For each moment the latest end among the intervals that begin before it; none: the past."""
+    never = np.iinfo(np.int64).min
+    if not intervals:
+        return np.full(len(moments), never)
+    ordered = np.array(sorted(intervals), dtype=np.int64)
+    reached = np.concatenate(([never], np.maximum.accumulate(ordered[:, 1])))
+    return reached[np.searchsorted(ordered[:, 0], moments, side="left")]
 
 
 def choose(found: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from cryptoscalp.market.candles import candles
 from cryptoscalp.market.events import events, trades_with_quotes
 from cryptoscalp.market.instruments import instruments, set_instrument
 from cryptoscalp.market.newest import last_trade, latest, newest_quotes
+from cryptoscalp.market.overview import overview
 from cryptoscalp.market.partitions import ensure_partitions, list_partitions
 from cryptoscalp.market.ranges import quotes, trades
 from cryptoscalp.market.received import coverage, gaps, quarantined
@@ -33,5 +34,6 @@ class Market(Face[D_co]):
     set_instrument = operation(set_instrument, transaction=True, retry=True)
     batches = operation(batches, retry=True)
     undo_batch = operation(undo_batch, transaction=True, retry=False)
+    overview = operation(overview, retry=True)
     partitions = operation(list_partitions, retry=True)
     ensure_partitions = operation(ensure_partitions, retry=True)
