@@ -56,14 +56,15 @@ class _Clock:
 
 def shapes(quick: bool) -> list[Shape]:
     """The shapes that are measured."""
-    rows = 8_000 if quick else 1_000_000
     dense = (Bar("figure", "≥", 150_000), Bar("ratio", "≥", 0.45))
     sparse = (Bar("figure", "≥", 80_000), Bar("ratio", "≥", 0.45))
+    if quick:
+        return [Shape("dense", 4, 2_000, 1_000, dense), Shape("sparse", 50, 2_000, 1_000, sparse)]
     return [
-        Shape("dense", 4, rows, rows // 5, dense),
-        Shape("sparse", 500, rows, rows // 5, sparse),
-        Shape("dense, small batches", 4, rows * 2 // 5, rows // 25, dense),
-        Shape("sparse, small batches", 500, rows * 2 // 5, rows // 25, sparse),
+        Shape("dense", 4, 750_000, 150_000, dense),
+        Shape("sparse", 500, 750_000, 150_000, sparse),
+        Shape("dense, small batches", 4, 240_000, 40_000, dense),
+        Shape("sparse, small batches", 500, 240_000, 40_000, sparse),
     ]
 
 
@@ -151,9 +152,7 @@ def _store(db: Database, part: pa.Table, venue: str, *, stored: bool) -> Callabl
     return work
 
 
-def _copy(
-    connection: psycopg.Connection[Any], target: str, table: pa.Table
-) -> Callable[[], None]:
+def _copy(connection: psycopg.Connection[Any], target: str, table: pa.Table) -> Callable[[], None]:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(target), sql.SQL(", ").join(map(sql.Identifier, table.column_names))
     )

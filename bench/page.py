@@ -16,8 +16,9 @@ def heading(date: str, machine: Machine, quick: bool) -> list[str]:
     """When and where a run was made, one fact a line."""
     lines = [
         f"date: {date}",
-        f"machine: {machine.cpu}, {machine.cores} cores, {machine.memory_gb:.0f} GB,"
-        f" {machine.system}; load {machine.load:.1f} at the start",
+        f"machine: {machine.cpu}, {machine.cores} cores, {machine.memory_gb:.0f} GB",
+        f"system: {machine.system}",
+        f"load: {machine.load:.1f} in the minute before",
         "versions: " + ", ".join(f"{name} {value}" for name, value in machine.versions.items()),
     ]
     if quick:

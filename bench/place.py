@@ -84,10 +84,12 @@ def fresh_place() -> Iterator[Place]:
 def bare_table(connection: psycopg.Connection[Any], day: str, next_day: str) -> None:
     """Make `bare`: market_data's columns, key, indexes and checks, without its triggers."""
     for statement in (
-        sql.SQL("CREATE TABLE bare (LIKE market_data INCLUDING ALL) PARTITION BY RANGE (timestamp)"),
-        sql.SQL("CREATE TABLE bare_day (LIKE bare INCLUDING ALL)"),
         sql.SQL(
-            "ALTER TABLE bare ATTACH PARTITION bare_day FOR VALUES FROM ({}) TO ({})"
-        ).format(sql.Literal(day), sql.Literal(next_day)),
+            "CREATE TABLE bare (LIKE market_data INCLUDING ALL) PARTITION BY RANGE (timestamp)"
+        ),
+        sql.SQL("CREATE TABLE bare_day (LIKE bare INCLUDING ALL)"),
+        sql.SQL("ALTER TABLE bare ATTACH PARTITION bare_day FOR VALUES FROM ({}) TO ({})").format(
+            sql.Literal(day), sql.Literal(next_day)
+        ),
     ):
         connection.execute(statement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +11,11 @@ import pyarrow as pa
 import pytest
 
 from cryptoscalp import AsyncDatabase, connect, connect_async
+from cryptoscalp.infra import migrations
 from cryptoscalp.infra.db.drivers import AsyncDriver, SyncDriver
 from cryptoscalp.infra.db.flow import Operation
-from tests.postgres import Place
+from cryptoscalp.infra.server import EmbeddedServer
+from tests.postgres import LOGIN, Place, running_server
 
 #: 2024-08-08 12:00 UTC, the start of a minute and an hour.
 NOON = datetime(2024, 8, 8, 12, tzinfo=UTC)
@@ -60,6 +62,14 @@ async def db(database: Place, mode: str) -> AsyncIterator[AsyncDatabase]:
     """A migrated database of the test's own, through each face."""
     async with await open_face(mode, database.dsn) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[EmbeddedServer]:
+    """A server that a module may stop and kill, with the schema in its own database."""
+    with running_server() as started:
+        migrations.upgrade(started.admin_dsn, login=LOGIN)
+        yield started
 
 
 def at(microseconds: int) -> datetime:

@@ -1,28 +1,34 @@
 """cryptoscalp: the data layer of a crypto scalping system.
 
-import cryptoscalp
+    import cryptoscalp
 
-with cryptoscalp.connect() as db:
-    quote = db.market.latest("BTCUSDT", "binance")
+    with cryptoscalp.connect() as db:
+        quote = db.market.latest("BTCUSDT", "binance")
+
+Names are imported when first used, so that the command line answers `--help` at once.
 """
 
-from cryptoscalp.capture.account import Account
-from cryptoscalp.capture.ledger import Continuity
-from cryptoscalp.database import AsyncDatabase, Database, connect, connect_async
-from cryptoscalp.infra.db.errors import (
-    AmbiguousSymbol,
-    ConnectionLost,
-    Contention,
-    CryptoscalpError,
-    DatabaseError,
-    InputError,
-    IntegrityRefused,
-    NotFound,
-    PermissionRefused,
-    SchemaMismatch,
-    ServerError,
-    UnknownFormat,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cryptoscalp.capture.account import Account
+    from cryptoscalp.capture.ledger import Continuity
+    from cryptoscalp.database import AsyncDatabase, Database, connect, connect_async
+    from cryptoscalp.infra.db.errors import (
+        AmbiguousSymbol,
+        ConnectionLost,
+        Contention,
+        CryptoscalpError,
+        DatabaseError,
+        InputError,
+        IntegrityRefused,
+        NotFound,
+        PermissionRefused,
+        SchemaMismatch,
+        ServerError,
+        UnknownFormat,
+    )
 
 __all__ = [
     "Account",
@@ -44,3 +50,20 @@ __all__ = [
     "connect",
     "connect_async",
 ]
+
+_HOMES = {
+    "Account": "cryptoscalp.capture.account",
+    "Continuity": "cryptoscalp.capture.ledger",
+    "AsyncDatabase": "cryptoscalp.database",
+    "Database": "cryptoscalp.database",
+    "connect": "cryptoscalp.database",
+    "connect_async": "cryptoscalp.database",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "cryptoscalp.infra.db.errors")), name)
+    globals()[name] = value
+    return value

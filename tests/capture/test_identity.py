@@ -63,14 +63,10 @@ def test_segments_hold_every_window_and_nothing_between_them(
     _, times, windows = _columns(events)
     low, high = segments(times, windows)
     wanted = {
-        moment
-        for _, time, window in events
-        for moment in range(time - window, time + window + 1)
+        moment for _, time, window in events for moment in range(time - window, time + window + 1)
     }
     asked = [
-        moment
-        for first, last in zip(low, high, strict=True)
-        for moment in range(first, last + 1)
+        moment for first, last in zip(low, high, strict=True) for moment in range(first, last + 1)
     ]
     assert set(asked) == wanted
     assert len(asked) == len(set(asked))

@@ -1,5 +1,5 @@
 """The database through both faces."""
 
-from tests.faces import db, mode
+from tests.faces import db, mode, own_server
 
-__all__ = ["db", "mode"]
+__all__ = ["db", "mode", "own_server"]

@@ -8,6 +8,7 @@ AS $$
 DECLARE
     wanted record;
     made integer := 0;
+    alone boolean := false;
 BEGIN
     IF p_last < p_first THEN
         RAISE EXCEPTION 'partitions: % lies before %', p_last, p_first USING ERRCODE = '22023';
@@ -29,6 +30,17 @@ BEGIN
         IF to_regclass(wanted.name) IS NOT NULL THEN
             CONTINUE;
         END IF;
+        IF NOT alone THEN
+            -- One maker at a time: two would meet in the catalogue's unique indexes.
+            PERFORM set_config('lock_timeout', '30s', true);
+            PERFORM pg_advisory_xact_lock(hashtextextended('cryptoscalp partitions', 7));
+            PERFORM set_config('lock_timeout', '50ms', true);
+            alone := true;
+        END IF;
+        PERFORM FROM pg_class WHERE relname = wanted.name AND relnamespace = 'public'::regnamespace;
+        IF FOUND THEN
+            CONTINUE;
+        END IF;
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', wanted.name, wanted.parent);
         IF wanted.parent IN ('market_data', 'order_book_l1') THEN
             PERFORM guard_ticks(wanted.name);
@@ -38,7 +50,7 @@ BEGIN
         made := made + 1;
     END LOOP;
     RETURN made;
-EXCEPTION WHEN duplicate_table THEN
+EXCEPTION WHEN duplicate_table OR unique_violation THEN
     -- Another session made it between our look and our CREATE.
     RAISE EXCEPTION 'partitions are being made by another session' USING ERRCODE = '55P03';
 END

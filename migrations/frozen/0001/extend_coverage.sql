@@ -44,5 +44,14 @@ BEGIN
            min(first_sequence), max(last_sequence)
     FROM islands GROUP BY exchange, symbol, stream, by_id, island
     ORDER BY exchange, symbol, stream, min(start_time);
+    -- What was taken back and has come again is not missing any more.
+    DELETE FROM coverage AS gap USING unnest(p_exchanges, p_symbols, p_streams::tick_stream[])
+        AS s (exchange, symbol, stream)
+    WHERE gap.symbol = s.symbol AND gap.exchange = s.exchange AND gap.stream = s.stream
+      AND gap.kind = 'GAP' AND gap.cause = 'removed'
+      AND EXISTS (SELECT FROM coverage AS c
+                  WHERE c.symbol = gap.symbol AND c.exchange = gap.exchange AND c.stream = gap.stream
+                    AND c.kind = 'RECEIVED' AND c.start_time <= gap.start_time
+                    AND c.end_time >= gap.end_time);
 END
 $$;

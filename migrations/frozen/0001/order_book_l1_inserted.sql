@@ -23,7 +23,7 @@ BEGIN
 
     PERFORM pg_advisory_xact_lock(key)
     FROM (SELECT DISTINCT stream_lock(exchange, symbol, 'quotes') AS key FROM new_rows ORDER BY key) AS keys;
-    PERFORM register_instruments(array_agg(exchange::text), array_agg(symbol::text), array_agg('trade'::text))
+    PERFORM register_instruments(array_agg(exchange::text), array_agg(symbol::text), array_agg(NULL::text))
     FROM (SELECT DISTINCT exchange, symbol FROM new_rows AS n
           WHERE NOT EXISTS (SELECT FROM instruments AS i
                             WHERE i.symbol = n.symbol AND i.exchange = n.exchange)) AS unknown

@@ -6,8 +6,9 @@ BEGIN ATOMIC
         SELECT DISTINCT e FROM unnest(p_exchanges) AS e ORDER BY e
         ON CONFLICT DO NOTHING;
     INSERT INTO instruments (exchange, symbol, canonical_feed)
-        SELECT exchange, symbol, coalesce(min(feed), 'trade')::trade_feed
+        SELECT exchange, symbol, min(feed::trade_feed)
         FROM unnest(p_exchanges, p_symbols, p_feeds) AS given (exchange, symbol, feed)
         GROUP BY exchange, symbol ORDER BY exchange, symbol
-        ON CONFLICT DO NOTHING;
+        ON CONFLICT (symbol, exchange) DO UPDATE SET canonical_feed = excluded.canonical_feed
+        WHERE instruments.canonical_feed IS NULL AND excluded.canonical_feed IS NOT NULL;
 END;

@@ -454,7 +454,7 @@ COMMENT ON COLUMN order_book_l1.batch_id IS 'batch that stored it; NULL from for
 CREATE TABLE instruments (
     symbol symbol NOT NULL,
     exchange exchange_id NOT NULL,
-    canonical_feed trade_feed NOT NULL,
+    canonical_feed trade_feed,
     quote_source quote_source DEFAULT 'ticker' NOT NULL,
     base TEXT,
     quote TEXT,
@@ -478,7 +478,7 @@ COMMENT ON COLUMN instruments.symbol IS 'the venue''s own symbol';
 
 COMMENT ON COLUMN instruments.exchange IS 'ccxt id of the market';
 
-COMMENT ON COLUMN instruments.canonical_feed IS 'the trade feed that candles, last trade and analytics are made of';
+COMMENT ON COLUMN instruments.canonical_feed IS 'the trade feed that candles, last trade and analytics are made of; the first one stored unless set, NULL before';
 
 COMMENT ON COLUMN instruments.quote_source IS 'the source of quotes that the newest quote and reads use';
 

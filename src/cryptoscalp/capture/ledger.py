@@ -60,8 +60,10 @@ def received(
     for part in slices(ordered, kind):
         stamps = times[part.start : part.stop]
         mine = ids[part.start : part.stop]
-        if continuity is Continuity.CONSECUTIVE_IDS and not mine.null_count():
-            for first, last, low, high in runs(mine.to_numpy(), stamps):
+        if continuity is Continuity.CONSECUTIVE_IDS:
+            known = mine.is_not_null()
+            numbered = mine.filter(known).to_numpy(), stamps[known.to_numpy()]
+            for first, last, low, high in runs(*numbered):
                 yield Received(part.key, _moment(low), _moment(high), first, last)
         else:
             start = min(
@@ -102,7 +104,7 @@ def quarantine(refused: Iterable[Reject], *, source: str, batch_id: int) -> Flow
         return
     held = [reject for reject, _ in distinct.values()]
     streams = [stream_of(reject) for reject in held]
-    yield from rows(
+    yield from run(
         _KEEP_REFUSED,
         {
             "hashes": list(distinct),
@@ -119,6 +121,19 @@ def quarantine(refused: Iterable[Reject], *, source: str, batch_id: int) -> Flow
             "batch_id": batch_id,
         },
     )
+
+
+def take_batch(batch_id: int) -> Flow[None]:
+    """Take the capture role and the batch's row, which whoever takes the batch back locks first.
+
+    Raises IntegrityRefused when the batch is not open: it was undone while it was written.
+    """
+    yield from run("SET LOCAL ROLE cryptoscalp_capture")
+    found = yield from rows(
+        "SELECT status = 'OPEN' FROM batches WHERE batch_id = %s FOR NO KEY UPDATE", (batch_id,)
+    )
+    if found != [(True,)]:
+        raise IntegrityRefused(f"batch {batch_id} is not open: it was undone or finished elsewhere")
 
 
 def record_account(account: Account, batch_id: int) -> Flow[None]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from cryptoscalp.capture.account import UNKNOWN, Stream
 from cryptoscalp.capture.chunk import Chunk, Reject
+from cryptoscalp.capture.decimals import from_float
 from cryptoscalp.capture.validation import validate_quotes, validate_trades
 
 #: New partitions that one transaction may need (S6).
@@ -44,7 +45,8 @@ def prepare(chunk: Chunk, *, now_us: int) -> Iterator[Prepared]:
         *_refused(chunk, chunk.quotes, bad_quotes, "source"),
     ]
     ignored = {Stream(*key): count for key, count in chunk.ignored.items()}
-    whole = Prepared(trades, quotes, tuple(refused), ignored)
+    rounded = _rounded(chunk.trades, trades) + _rounded(chunk.quotes, quotes)
+    whole = Prepared(trades, quotes, tuple(refused), ignored, rounded)
     days = whole.days
     if len(days) <= MAX_DAYS:
         yield whole
@@ -53,7 +55,7 @@ def prepare(chunk: Chunk, *, now_us: int) -> Iterator[Prepared]:
         part = days[start : start + MAX_DAYS]
         inside = pl.col("timestamp").dt.date().is_between(part[0], part[-1])
         cut = replace(whole, trades=trades.filter(inside), quotes=quotes.filter(inside))
-        yield cut if start == 0 else replace(cut, refused=(), ignored={})
+        yield cut if start == 0 else replace(cut, refused=(), ignored={}, rounded=0)
 
 
 def joined(parts: Sequence[Prepared]) -> list[Prepared]:
@@ -96,8 +98,15 @@ def day_ranges(days: list[date]) -> list[tuple[date, date]]:
 def stream_of(reject: Reject) -> Stream:
     """The stream a refused record is counted under."""
     if reject.exchange and reject.symbol and reject.stream and len(reject.symbol) <= 64:
-        return Stream(reject.exchange[:32], reject.symbol.replace("\0", "?"), reject.stream)
+        names = (reject.exchange[:32], reject.symbol, reject.stream)
+        return Stream(*(name.replace("\0", "?") for name in names))
     return UNKNOWN
+
+
+def _rounded(rows: pl.DataFrame, good: pl.DataFrame) -> int:
+    """How many float values of the rows that are kept lost digits at the 18th decimal."""
+    kept = rows.select("line", pl.col(pl.Float64)).join(good, on="line", how="semi")
+    return sum(from_float(kept[name]).rounded for name in kept.columns[1:])
 
 
 def _refused(chunk: Chunk, rows: pl.DataFrame, bad: pl.DataFrame, stream: str) -> Iterator[Reject]:

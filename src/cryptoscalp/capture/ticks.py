@@ -27,9 +27,9 @@ _CANDLE_KEY = ["symbol", "exchange", "interval", "timestamp"]
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """Which feed and quote source an instrument's candles and newest rows are made of."""
+    """What an instrument's candles and newest rows are made of; no feed before its first trade."""
 
-    feed: str
+    feed: str | None
     source: str
 
 
@@ -59,7 +59,9 @@ def store_quotes(fresh: pl.DataFrame, canonical: Mapping[tuple[str, str], Canoni
         yield from _merge_newest(chosen, QUOTES)
 
 
-def _of(frame: pl.DataFrame, chosen: Mapping[tuple[str, str], str], kind: TickKind) -> pl.DataFrame:
+def _of(
+    frame: pl.DataFrame, chosen: Mapping[tuple[str, str], str | None], kind: TickKind
+) -> pl.DataFrame:
     """The rows whose stream is the chosen one of their instrument (exchange, symbol)."""
     streams = set(frame[kind.stream].unique().to_list())
     if all(value in streams and len(streams) == 1 for value in chosen.values()):

@@ -1,7 +1,8 @@
 """The batching writer: one flow that stores a prepared part of a batch in one transaction.
 
 Order of the work (all writers keep it, so that they wait for each other instead of deadlocking):
-partitions, stream locks, instruments, ticks, candles, newest rows, coverage, quarantine, account.
+partitions, batch, stream locks, instruments, ticks, candles, newest rows, coverage, quarantine,
+account.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from cryptoscalp.capture.ledger import (
     quarantine,
     received,
     record_account,
+    take_batch,
 )
 from cryptoscalp.capture.prepare import Prepared, day_ranges, stream_of
 from cryptoscalp.capture.selection import select_new, slices
@@ -62,6 +64,7 @@ def write(
     missing = [day for day in part.days if day not in partitioned]
     for first, last in day_ranges(missing):
         yield from aside(_ensure(first, last))
+    yield from take_batch(origin.batch_id)
     canonical = yield from _lock_and_register(part)
     account = Account(rounded=part.rounded)
     intervals: list[Received] = []
@@ -95,7 +98,7 @@ def _ensure(first: date, last: date) -> Callable[[], Flow[int]]:
 
 
 def _lock_and_register(part: Prepared) -> Flow[dict[tuple[str, str], Canonical]]:
-    """Take the capture role and the locks of all streams; return the instruments' choices."""
+    """Take the locks of all streams and return the instruments' choices."""
     feeds: dict[tuple[str, str], str | None] = {}
     locks: list[tuple[str, str, str]] = []
     for frame, kind in ((part.trades, TRADES), (part.quotes, QUOTES)):
@@ -107,13 +110,16 @@ def _lock_and_register(part: Prepared) -> Flow[dict[tuple[str, str], Canonical]]
             else:
                 feeds.setdefault((exchange, symbol), None)
     yield from rows(
-        "SELECT set_config('role', 'cryptoscalp_capture', true),"
-        " count(pg_advisory_xact_lock(key)) FROM (SELECT DISTINCT stream_lock(e, s, k) AS key"
+        "SELECT count(pg_advisory_xact_lock(key)) FROM (SELECT DISTINCT stream_lock(e, s, k) AS key"
         " FROM unnest(%s::text[], %s::text[], %s::text[]) AS l (e, s, k) ORDER BY key) AS keys",
         tuple(map(list, zip(*locks, strict=True))) if locks else ([], [], []),
     )
     found = yield from _canonical(feeds)
-    unknown = [key for key in feeds if key not in found]
+    unknown = [
+        key
+        for key, feed in feeds.items()
+        if key not in found or (feed is not None and found[key].feed is None)
+    ]
     if unknown:
         yield from rows(
             "SELECT register_instruments(%s::text[], %s::text[], %s::text[])",

@@ -12,7 +12,7 @@ import pyarrow as pa
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, Row, rows
 from cryptoscalp.market import buckets
-from cryptoscalp.market.names import moment, resolve
+from cryptoscalp.market.names import moment, resolve, span
 from cryptoscalp.market.types import Fill, Interval
 
 _WIDE: Final = pl.Decimal(38, 18)
@@ -50,10 +50,10 @@ def candles(
     close, with fill="previous"). Raises NotFound, AmbiguousSymbol, InputError.
     """
     step = buckets.step_of(interval)
+    if start and end:
+        span(start, end)
     low = buckets.aligned_up(moment(start, "start"), step) if start else None
     high = buckets.aligned_up(moment(end, "end"), step) if end else None
-    if low and high and high < low:
-        raise InputError(f"end {end} is not after start {start}")
     name, venue = yield from resolve(symbol, exchange)
     found = yield from _stored(name, venue, interval, step, low, high)
     # A sum of volumes may be wider than the type: exact answers refuse it, float ones do not.
@@ -141,9 +141,17 @@ def _coverage(
 
 def _close_before(symbol: str, exchange: str, low: datetime) -> Flow[Decimal | None]:
     found = yield from rows(
-        "SELECT close FROM candles WHERE symbol = %s AND exchange = %s AND interval = '1m'"
-        " AND timestamp < %s ORDER BY timestamp DESC, source LIMIT 1",
-        (symbol, exchange, low),
+        # A minute that has not ended by then holds later trades; its seconds tell.
+        "SELECT close FROM ((SELECT close, source, timestamp + interval '1 minute' AS ended"
+        " FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
+        " AND interval = '1m' AND timestamp <= %(low)s - interval '1 minute'"
+        " ORDER BY timestamp DESC, source LIMIT 1) UNION ALL"
+        " (SELECT close, source, timestamp + interval '1 second'"
+        " FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
+        " AND interval = '1s' AND timestamp <= %(low)s - interval '1 second'"
+        " AND timestamp > %(low)s - interval '1 minute'"
+        " ORDER BY timestamp DESC, source LIMIT 1)) AS before ORDER BY ended DESC, source LIMIT 1",
+        {"symbol": symbol, "exchange": exchange, "low": low},
         prepare=False,
     )
     return found[0][0] if found else None

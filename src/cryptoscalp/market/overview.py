@@ -36,4 +36,5 @@ def overview() -> Flow[Overview]:
         " WHERE p.relname IN ('market_data', 'order_book_l1', 'candles_1s', 'candles_long')"
         "   AND p.relnamespace = 'public'::regnamespace GROUP BY p.relname ORDER BY p.relname"
     )
-    return Overview(*found[0], rows=dict(estimated))
+    version, size_bytes, instruments, open_batches, quarantined = found[0]
+    return Overview(version, size_bytes, instruments, open_batches, quarantined, dict(estimated))

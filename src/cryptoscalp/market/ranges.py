@@ -37,7 +37,7 @@ def trades(
     """
     first, last = span(start, end)
     name, venue = yield from resolve(symbol, exchange)
-    chosen = feed or (yield from _choice("canonical_feed", name, venue))
+    chosen = feed or (yield from _choice("canonical_feed", name, venue)) or "trade"
     table = yield from arrow(
         _select("market_data", "feed", _TRADE_NUMBERS, exact, sql.SQL("side::text AS side")),
         (name, venue, chosen, first, last),
@@ -63,7 +63,7 @@ def quotes(
     """
     first, last = span(start, end)
     name, venue = yield from resolve(symbol, exchange)
-    chosen = source or (yield from _choice("quote_source", name, venue))
+    chosen = source or (yield from _choice("quote_source", name, venue)) or "ticker"
     table = yield from arrow(
         _select("order_book_l1", "source", _QUOTE_NUMBERS, exact),
         (name, venue, chosen, first, last),
@@ -71,14 +71,14 @@ def quotes(
     return _labelled(table, _QUOTE_NUMBERS, exact, symbol=name, exchange=venue, source=chosen)
 
 
-def _choice(column: LiteralString, symbol: str, exchange: str) -> Flow[str]:
+def _choice(column: LiteralString, symbol: str, exchange: str) -> Flow[str | None]:
     found = yield from rows(
         sql.SQL("SELECT {}::text FROM instruments WHERE symbol = %s AND exchange = %s").format(
             sql.Identifier(column)
         ),
         (symbol, exchange),
     )
-    chosen: str = found[0][0]
+    chosen: str | None = found[0][0]
     return chosen
 
 

@@ -64,7 +64,7 @@ class Instrument:
 
     symbol: str
     exchange: str
-    canonical_feed: Feed
+    canonical_feed: Feed | None
     quote_source: QuoteSource
     base: str | None
     quote: str | None

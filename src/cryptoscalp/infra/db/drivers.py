@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
@@ -16,6 +19,9 @@ from cryptoscalp.infra.db.flow import Arrow, Aside, Call, CopyIn, Flow, Operatio
 from cryptoscalp.infra.db.translate import is_lost, is_transient, translate
 
 T = TypeVar("T")
+_Pool: TypeAlias = ConnectionPool[psycopg.Connection[Any]]
+_AsyncPool: TypeAlias = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 #: A flow that may be retried is started at most this often.
 ATTEMPTS = 6
 _SESSION = {
@@ -31,59 +37,85 @@ def _pause(attempt: int) -> float:
 
 
 class SyncDriver:
-    """Runs flows with blocking calls; one connection of the pool a flow."""
+    """Runs flows with blocking calls.
+
+    A transaction holds one connection; a flow without one takes a connection for each step. What
+    runs aside of a transaction has a pool of its own: taken from the same one, as many
+    transactions as it has connections would wait for each other.
+    """
 
     def __init__(self, dsn: str, *, max_connections: int, timeout_s: float) -> None:
         self.dsn = dsn
         self.arrow = ArrowReader(dsn)
-        self.pool: ConnectionPool[psycopg.Connection[Any]] = ConnectionPool(
-            dsn,
-            kwargs=_SESSION,
-            min_size=1,
-            max_size=max_connections,
-            timeout=timeout_s,
-            open=False,
-            configure=lambda connection: arrays.register(connection.adapters),
+        self.pool, self.asides = (
+            ConnectionPool[psycopg.Connection[Any]](
+                dsn,
+                kwargs=_SESSION,
+                min_size=size,
+                max_size=max_connections,
+                timeout=timeout_s,
+                open=False,
+                configure=lambda connection: arrays.register(connection.adapters),
+            )
+            for size in (1, 0)
         )
 
     def open(self) -> None:
-        """Open the pool; the first connection is made in the background."""
+        """Open the pools; the first connection is made in the background."""
         self.pool.open()
+        self.asides.open()
 
     def close(self) -> None:
         """Close every connection."""
         self.arrow.close()
         self.pool.close()
+        self.asides.close()
 
     def run(self, plan: Operation, *args: Any, **kwargs: Any) -> Any:
         """Run the flow to its end and return its result; errors are cryptoscalp's."""
+        return self._run(self.pool, plan, args, kwargs)
+
+    def _run(self, pool: _Pool, plan: Operation, args: Any = (), kwargs: Any = _NONE) -> Any:
         for attempt in range(ATTEMPTS):
             try:
-                return self._once(plan, args, kwargs)
+                return self._once(pool, plan, args, kwargs)
             except (psycopg.Error, PoolTimeout) as error:
                 if not (plan.retry and attempt + 1 < ATTEMPTS and is_transient(error)):
                     raise translate(error) from error
                 if is_lost(error):
-                    self.pool.check()
+                    pool.check()
                 time.sleep(_pause(attempt))
         raise AssertionError("unreachable")
 
-    def _once(self, plan: Operation, args: Any, kwargs: Any) -> Any:
-        connection = self.pool.getconn()
+    def _once(self, pool: _Pool, plan: Operation, args: Any, kwargs: Any) -> Any:
+        if not plan.transaction:
+            return self._drive(plan.flow(*args, **kwargs), partial(self._alone, pool))
+        connection = pool.getconn()
         try:
-            if not plan.transaction:
-                return self._drive(connection, plan.flow(*args, **kwargs))
             with connection.transaction():
-                return self._drive(connection, plan.flow(*args, **kwargs))
+                flow = plan.flow(*args, **kwargs)
+                return self._drive(flow, partial(self._perform, connection))
         finally:
-            self.pool.putconn(connection)
+            pool.putconn(connection)
 
-    def _drive(self, connection: psycopg.Connection[Any], flow: Flow[T]) -> T:
+    def _alone(self, pool: _Pool, step: Step) -> Any:
+        match step:
+            case Aside(flow, transaction):
+                return self._run(pool, Operation(flow, transaction, retry=True))
+            case Call(function):
+                return function()
+        connection = pool.getconn()
+        try:
+            return self._perform(connection, step)
+        finally:
+            pool.putconn(connection)
+
+    def _drive(self, flow: Flow[T], perform: Callable[[Step], Any]) -> T:
         try:
             step = next(flow)
             while True:
                 try:
-                    result = self._perform(connection, step)
+                    result = perform(step)
                 except psycopg.Error as error:
                     step = flow.throw(error)
                 else:
@@ -109,65 +141,88 @@ class SyncDriver:
             case Arrow(query, params):
                 return self.arrow.read(psycopg.ClientCursor(connection).mogrify(query, params))
             case Aside(flow, transaction):
-                return self.run(Operation(flow, transaction, retry=True))
+                return self._run(self.asides, Operation(flow, transaction, retry=True))
             case Call(function):
                 return function()
 
 
 class AsyncDriver:
-    """Runs flows on asyncio; one connection of the pool a flow."""
+    """Runs flows on asyncio, with connections as `SyncDriver` has them."""
 
     def __init__(self, dsn: str, *, max_connections: int, timeout_s: float) -> None:
         self.dsn = dsn
         self.arrow = ArrowReader(dsn)
-        self.pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-            dsn,
-            kwargs=_SESSION,
-            min_size=1,
-            max_size=max_connections,
-            timeout=timeout_s,
-            open=False,
-            configure=_configure,
+        self.pool, self.asides = (
+            AsyncConnectionPool[psycopg.AsyncConnection[Any]](
+                dsn,
+                kwargs=_SESSION,
+                min_size=size,
+                max_size=max_connections,
+                timeout=timeout_s,
+                open=False,
+                configure=_configure,
+            )
+            for size in (1, 0)
         )
 
     async def open(self) -> None:
-        """Open the pool; the first connection is made in the background."""
+        """Open the pools; the first connection is made in the background."""
         await self.pool.open()
+        await self.asides.open()
 
     async def close(self) -> None:
         """Close every connection."""
         self.arrow.close()
         await self.pool.close()
+        await self.asides.close()
 
     async def run(self, plan: Operation, *args: Any, **kwargs: Any) -> Any:
         """Run the flow to its end and return its result; errors are cryptoscalp's."""
+        return await self._run(self.pool, plan, args, kwargs)
+
+    async def _run(
+        self, pool: _AsyncPool, plan: Operation, args: Any = (), kwargs: Any = _NONE
+    ) -> Any:
         for attempt in range(ATTEMPTS):
             try:
-                return await self._once(plan, args, kwargs)
+                return await self._once(pool, plan, args, kwargs)
             except (psycopg.Error, PoolTimeout) as error:
                 if not (plan.retry and attempt + 1 < ATTEMPTS and is_transient(error)):
                     raise translate(error) from error
                 if is_lost(error):
-                    await self.pool.check()
+                    await pool.check()
                 await asyncio.sleep(_pause(attempt))
         raise AssertionError("unreachable")
 
-    async def _once(self, plan: Operation, args: Any, kwargs: Any) -> Any:
-        connection = await self.pool.getconn()
+    async def _once(self, pool: _AsyncPool, plan: Operation, args: Any, kwargs: Any) -> Any:
+        if not plan.transaction:
+            return await self._drive(plan.flow(*args, **kwargs), partial(self._alone, pool))
+        connection = await pool.getconn()
         try:
-            if not plan.transaction:
-                return await self._drive(connection, plan.flow(*args, **kwargs))
             async with connection.transaction():
-                return await self._drive(connection, plan.flow(*args, **kwargs))
+                flow = plan.flow(*args, **kwargs)
+                return await self._drive(flow, partial(self._perform, connection))
         finally:
-            await self.pool.putconn(connection)
+            await pool.putconn(connection)
 
-    async def _drive(self, connection: psycopg.AsyncConnection[Any], flow: Flow[T]) -> T:
+    async def _alone(self, pool: _AsyncPool, step: Step) -> Any:
+        match step:
+            case Aside(flow, transaction):
+                return await self._run(pool, Operation(flow, transaction, retry=True))
+            case Call(function):
+                return await asyncio.to_thread(function)
+        connection = await pool.getconn()
+        try:
+            return await self._perform(connection, step)
+        finally:
+            await pool.putconn(connection)
+
+    async def _drive(self, flow: Flow[T], perform: Callable[[Step], Awaitable[Any]]) -> T:
         try:
             step = next(flow)
             while True:
                 try:
-                    result = await self._perform(connection, step)
+                    result = await perform(step)
                 except psycopg.Error as error:
                     step = flow.throw(error)
                 else:
@@ -195,7 +250,7 @@ class AsyncDriver:
                 text = psycopg.AsyncClientCursor(connection).mogrify(query, params)
                 return await asyncio.to_thread(self.arrow.read, text)
             case Aside(flow, transaction):
-                return await self.run(Operation(flow, transaction, retry=True))
+                return await self._run(self.asides, Operation(flow, transaction, retry=True))
             case Call(function):
                 return await asyncio.to_thread(function)
 

@@ -41,7 +41,7 @@ def login_of(dsn: str) -> str:
 def shown(dsn: str) -> str:
     """The connection string as key=value pairs, without its secrets."""
     fields = conninfo_to_dict(dsn)
-    return make_conninfo(**{k: v for k, v in fields.items() if k not in _SECRETS})
+    return make_conninfo(**{k: str(v) for k, v in fields.items() if k not in _SECRETS})
 
 
 def masked(text: str) -> str:

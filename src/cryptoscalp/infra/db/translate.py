@@ -54,6 +54,9 @@ def is_lost(error: BaseException) -> bool:
 
 def is_transient(error: BaseException) -> bool:
     """Whether starting the flow again may succeed."""
+    # The pool has waited its time already; waiting that long again helps nobody.
+    if isinstance(error, psycopg_pool.PoolTimeout):
+        return False
     return getattr(error, "sqlstate", None) in CONTENTION or is_lost(error)
 
 

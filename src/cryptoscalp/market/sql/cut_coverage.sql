@@ -7,11 +7,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 DECLARE
     run record;
+    -- A run has the stamps of what was received; the same event may be stored with another one.
+    slack constant interval := '5 minutes';
 BEGIN
     FOR run IN
         DELETE FROM coverage
         WHERE symbol = p_symbol AND exchange = p_exchange AND stream = p_stream AND kind = 'RECEIVED'
-          AND start_time <= p_last AND end_time >= p_first
+          AND CASE WHEN first_sequence IS NULL THEN start_time <= p_last AND end_time >= p_first
+                   ELSE start_time <= p_last + slack AND end_time >= p_first - slack END
         RETURNING *
     LOOP
         IF run.first_sequence IS NOT NULL THEN
@@ -20,10 +23,11 @@ BEGIN
             SELECT p_exchange, p_symbol, p_stream, 'RECEIVED', min(timestamp), max(timestamp),
                    min(sequence), max(sequence)
             FROM (SELECT timestamp, sequence, sequence - row_number() OVER (ORDER BY sequence) AS island
-                  FROM market_data
-                  WHERE symbol = p_symbol AND exchange = p_exchange
-                    AND feed = p_stream::text::trade_feed
-                    AND timestamp BETWEEN run.start_time AND run.end_time
+                  FROM (SELECT symbol, exchange, feed::text AS stream, timestamp, sequence FROM market_data
+                        UNION ALL
+                        SELECT symbol, exchange, source::text, timestamp, sequence FROM order_book_l1) AS ticks
+                  WHERE symbol = p_symbol AND exchange = p_exchange AND stream = p_stream::text
+                    AND timestamp BETWEEN run.start_time - slack AND run.end_time + slack
                     AND sequence BETWEEN run.first_sequence AND run.last_sequence) AS kept
             GROUP BY island;
         ELSE

@@ -28,9 +28,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock(key)
     FROM (SELECT DISTINCT stream_lock(exchange, symbol, 'trades') AS key FROM new_rows ORDER BY key) AS keys;
     PERFORM register_instruments(array_agg(exchange::text), array_agg(symbol::text), array_agg(feed::text))
-    FROM (SELECT exchange, symbol, max(feed) AS feed FROM new_rows AS n
+    FROM (SELECT exchange, symbol, min(feed) AS feed FROM new_rows AS n
           WHERE NOT EXISTS (SELECT FROM instruments AS i
-                            WHERE i.symbol = n.symbol AND i.exchange = n.exchange)
+                            WHERE i.symbol = n.symbol AND i.exchange = n.exchange
+                              AND i.canonical_feed IS NOT NULL)
           GROUP BY exchange, symbol) AS unknown
     HAVING count(*) > 0;
 

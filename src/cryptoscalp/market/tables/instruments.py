@@ -61,8 +61,9 @@ instruments = Table(
     symbol(),
     exchange(),
     Column(
-        "canonical_feed", trade_feed, nullable=False,
-        comment="the trade feed that candles, last trade and analytics are made of",
+        "canonical_feed", trade_feed,
+        comment="the trade feed that candles, last trade and analytics are made of; the first"
+        " one stored unless set, NULL before",
     ),
     Column(
         "quote_source", quote_source, nullable=False, server_default="ticker",

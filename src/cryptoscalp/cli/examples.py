@@ -1,0 +1,165 @@
+"""One real answer of every command in JSON, for the reference: run on a small file of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptoscalp.cli.main import main
+
+_NS: Final = 1_000_000_000
+_START_S: Final = 1_723_161_300
+#: What differs from run to run, and what the reference shows in its place.
+_STEADY: Final[Mapping[str, Any]] = {
+    "pid": 4711,
+    "version": "18.6",
+    "data_dir": "/var/lib/cryptoscalp",
+    "dsn": "host=/var/lib/cryptoscalp/run port=5432 user=cryptoscalp dbname=cryptoscalp",
+    "started_at": "2024-08-09T07:00:00.000000Z",
+    "finished_at": "2024-08-09T07:00:01.000000Z",
+    "first_seen_at": "2024-08-09T07:00:01.000000Z",
+    "seconds": 0.25,
+    "size_bytes": 98304,
+    "rows": {"candles_1s": 5, "candles_long": 2, "market_data": 6, "order_book_l1": 2},
+    "ddl": "CREATE DOMAIN …",
+}
+_FEED: Final[Mapping[str, Any]] = {
+    "timestamp": "2024-08-09T07:10:00.123000Z",
+    "received_at": "2024-08-09T07:10:00.125310Z",
+    "sequence": "1723187400125310",
+    "bid_price": "59999.98",
+    "bid_volume": "0.815",
+    "ask_price": "60000.01",
+    "ask_volume": "1.250011",
+    "events_per_second": 201.5,
+    "received": 205,
+    "stored": 205,
+    "seconds": 1.013,
+    "commit_ms": {"p50": 9.81, "p99": 21.4},
+    "gaps": 0,
+}
+#: Lists are cut to this length.
+_MOST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A command line without `cryptoscalp` and without --json, and the JSON it answered."""
+
+    words: str
+    answer: Any
+
+
+_RANGE: Final = "--start 2024-08-08T23:55:00Z --end 2024-08-09"
+_LINES: Final = (
+    "import spot.gz",
+    "import list",
+    "quote BTCUSDT --exchange binance",
+    "candles BTCUSDT --exchange binance --interval 1m",
+    f"ticks BTCUSDT --exchange binance {_RANGE}",
+    f"ticks BTCUSDT --exchange binance {_RANGE} --stream quotes",
+    f"ticks BTCUSDT --exchange binance {_RANGE} --output trades.parquet",
+    "coverage BTCUSDT --exchange binance",
+    "quarantine list",
+    "quarantine export --output refused.jsonl",
+    "partitions list",
+    "partitions ensure --start 2024-08-10 --end 2024-08-11",
+    "instruments list BTCUSDT --exchange binance",
+    "instruments set BTCUSDT --exchange binance --base BTC --tick-size 0.01",
+    "status",
+    "db upgrade",
+    "db current",
+    "db check",
+    "db ddl",
+    "up --for 1s --seed 1 --symbols BTCUSDT",
+    "import undo 1",
+    "db downgrade base --yes --destroy-data",
+    "stop",
+)
+
+
+def collect(folder: Path) -> list[Example]:
+    """Run every line on a new embedded server below `folder`, which its user can reach."""
+    data_dir = folder / "data"
+    made = []
+    with contextlib.chdir(folder):
+        Path("spot.gz").write_bytes(sample())
+        for words in _LINES:
+            text = _answer(["--data-dir", str(data_dir), "--json", *words.split()])
+            if words.startswith("up"):
+                # An object a line; the last one says what the session came to.
+                steady = {**_STEADY, **_FEED}
+                found = json.loads(text.strip().splitlines()[-1])
+            else:
+                steady, found = dict(_STEADY), json.loads(text)
+            made.append(Example(words, _settled(found, steady)))
+    return made
+
+
+def sample() -> bytes:
+    """A gzip file as a recorder of Binance's spot streams writes it; one line is damaged."""
+    lines = []
+    for number, (second, price, size) in enumerate(
+        [(1, "61837.63", "0.02"), (2, "61838.00", "0.5"), (2, "61838.10", "0.003"),
+         (61, "61836.20", "1.1"), (62, "61836.20", "0.25"), (119, "61840.00", "0.04")]
+    ):  # fmt: skip
+        trade = {
+            "e": "trade", "E": (_START_S + second) * 1000, "s": "BTCUSDT", "t": 3735683259 + number,
+            "p": price, "q": size, "T": (_START_S + second) * 1000, "m": number % 2 == 0, "M": True,
+        }  # fmt: skip
+        lines.append((second, "btcusdt@trade", trade))
+    for number, second in enumerate((1, 118)):
+        quote = {
+            "u": 50093239212 + number, "s": "BTCUSDT", "b": "61837.63", "B": "3.78826",
+            "a": f"61837.6{4 + number}", "A": "1.54698",
+        }  # fmt: skip
+        lines.append((second, "btcusdt@bookTicker", quote))
+    depth = {"e": "depthUpdate", "E": (_START_S + 3) * 1000, "s": "BTCUSDT", "U": 1, "u": 2,
+             "b": [], "a": []}  # fmt: skip
+    lines.append((3, "btcusdt@depth@100ms", depth))
+    lines.append((60, "btcusdt@trade", {**lines[0][2], "t": 3735683300, "p": "-1"}))
+    text = "".join(
+        f"{(_START_S + second) * _NS} {json.dumps({'stream': stream, 'data': data})}\n"
+        for second, stream, data in sorted(lines, key=lambda line: line[0])
+    )
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def _answer(words: list[str]) -> str:
+    taken = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(taken):
+        code = main(words)
+    taken.flush()
+    buffer = taken.buffer
+    assert isinstance(buffer, io.BytesIO)
+    if code != 0:
+        raise RuntimeError(f"cryptoscalp {' '.join(words)} ended with {code}")
+    return buffer.getvalue().decode()
+
+
+def _settled(value: Any, steady: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: steady[key]
+            if key in steady and one is not None and (key != "rows" or isinstance(one, dict))
+            else _settled(one, steady)
+            for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [_settled(one, steady) for one in value[:_MOST]]
+    return value
+
+
+def without_environment() -> None:
+    """Let no setting of the caller's reach the run."""
+    for name in [name for name in os.environ if name.startswith("CRYPTOSCALP_")]:
+        del os.environ[name]
+    sys.stdout.flush()

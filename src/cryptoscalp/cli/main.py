@@ -1,0 +1,129 @@
+"""The `cryptoscalp` command: its parts, its errors as one line each, its exit codes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cryptoscalp.cli import (
+    batches,
+    instruments,
+    ledger,
+    reads,
+    schema,
+    server,
+    ticks,
+    up,
+)
+from cryptoscalp.cli.session import BROKEN_PIPE, DataDir, Json, Url, abandon_stdout, keep
+
+app = typer.Typer(
+    name="cryptoscalp",
+    help="Exact, durable, queryable market data in a real PostgreSQL.\n\n"
+    "Without --url a PostgreSQL of our own is started and used; it runs on until"
+    " `cryptoscalp stop`. Times are ISO 8601 with a zone, such as 2024-08-08T23:54:00Z; a date"
+    " alone is its first moment in UTC.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help is there in half the time
+)
+for part in (up, server, batches, reads, ticks, ledger, instruments, schema):
+    part.register(app)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"cryptoscalp {version('cryptoscalp')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    context: typer.Context,
+    data_dir: DataDir = None,
+    url: Url = None,
+    as_json: Json = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and leave."
+        ),
+    ] = False,
+) -> None:
+    keep(context, data_dir, url, as_json)
+
+
+def run() -> None:
+    """Entry point of the `cryptoscalp` script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    logging.basicConfig(format="cryptoscalp: %(message)s", level=logging.WARNING)
+    # The pool speaks up at each failed attempt; its last word comes as an error.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+        return BROKEN_PIPE
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(app)
+    try:
+        found = command.main(
+            [*arguments] or ["--help"], prog_name="cryptoscalp", standalone_mode=False
+        )
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        name = context.command_path.strip() if context else "cryptoscalp"
+        message = error.format_message().replace("Value error, ", "")
+        return _fail(error, message, 2, hint=f" (see `{name} --help`)")
+    except typer.Abort as error:
+        return _fail(error, "aborted", 1)
+    except (KeyboardInterrupt, InterruptedError) as error:
+        return _fail(error, "interrupted", 130)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost border: every failure is one line
+        return _fail(error, _told(error), 1)
+    code = found if isinstance(found, int) else 0
+    if code == 130:
+        _say("interrupted")
+    return code
+
+
+def _told(error: Exception) -> str:
+    from cryptoscalp.infra.db.errors import CryptoscalpError
+
+    if isinstance(error, CryptoscalpError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"unexpected {type(error).__name__}: {error} (CRYPTOSCALP_DEBUG=1 shows where)"
+
+
+def _fail(error: BaseException, message: str, code: int, *, hint: str = "") -> int:
+    if os.environ.get("CRYPTOSCALP_DEBUG") == "1":
+        from cryptoscalp.infra.db.dsn import masked
+
+        sys.stderr.write(masked("".join(traceback.format_exception(error))))
+    _say(f"{message.rstrip('.')}{hint}" if hint else message)
+    return code
+
+
+def _say(message: str) -> None:
+    from cryptoscalp.infra.db.dsn import masked
+
+    sys.stderr.write(f"cryptoscalp: {masked(' '.join(message.split()))}\n")

@@ -1,0 +1,142 @@
+"""Answers: JSON for programs, tables for people."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from cryptoscalp.cli.times import iso
+
+#: Width of tables where no terminal says another one: wide enough not to cut.
+_PIPED_WIDTH: Final = 200
+#: Venue ids may not fit the numbers of every JSON reader.
+_IDS: Final = ("sequence", "first_sequence", "last_sequence")
+
+
+def exact(number: Decimal) -> str:
+    """All digits, without trailing zeros or an exponent."""
+    return f"{number.normalize():f}"
+
+
+def plain(value: Any, name: str = "") -> Any:
+    """A value as JSON has it: decimals and venue ids are text, times ISO 8601 in UTC."""
+    if isinstance(value, Decimal):
+        return exact(value)
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, bytes):
+        return _text(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: plain(getattr(value, field.name), field.name)
+            for field in dataclasses.fields(value)
+        }
+    if isinstance(value, Mapping):
+        return {key: plain(one, key) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if name in _IDS and isinstance(value, int):
+        return str(value)
+    return value
+
+
+def _text(raw: bytes) -> str | dict[str, str]:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(raw).decode()}
+
+
+def emit(value: Any) -> None:
+    """Print one JSON object or list."""
+    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def emit_line(value: Any) -> None:
+    """Print one JSON object on a line of its own, at once."""
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    sys.stdout.write(f"{text}\n")
+
+
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    right: Iterable[str] = (),
+) -> None:
+    """Print rows under headings; the columns named in `right` are numbers."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    numbers = set(right)
+    for column in columns:
+        made.add_column(
+            column,
+            justify="right" if column in numbers else "left",
+            no_wrap=column in numbers,
+            overflow="fold",
+        )
+    for row in rows:
+        made.add_row(*(Text(cell(value)) for value in row))
+
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # the library would leave with exit code 1
+
+    console = Piped(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    console.print(made)
+
+
+def fields(pairs: Iterable[tuple[str, object]]) -> None:
+    """Print names with their values, one a line."""
+    found = [(name, cell(value)) for name, value in pairs]
+    width = max(len(name) for name, _ in found)
+    for name, value in found:
+        say(f"{name:<{width}}  {value}")
+
+
+def cell(value: object) -> str:
+    """A value as a table shows it."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case Decimal():
+            return exact(value)
+        case datetime():
+            from cryptoscalp.cli.times import readable
+
+            return readable(value)
+        case int():
+            return f"{value:,}"
+        case _:
+            return str(value)
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that suits them."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1_000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1_000
+    return f"{amount:.1f} TB"

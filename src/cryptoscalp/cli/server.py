@@ -1,0 +1,121 @@
+"""`cryptoscalp status` and `stop`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from cryptoscalp.cli import output
+from cryptoscalp.cli.session import Session, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, "stop")(stop)
+    command(app, "status")(status)
+
+
+def stop(session: Session) -> None:
+    """Stop the embedded server cleanly.
+
+    Nothing happens when none runs.
+    """
+    from cryptoscalp.infra.db.errors import InputError
+
+    if session.external_url is not None:
+        raise InputError(
+            "only the embedded server can be stopped, and a URL names another one; leave out --url"
+            " and CRYPTOSCALP_DATABASE_URL, or name the server with --data-dir"
+        )
+    server = session.server()
+    stopped = server.stop()
+    if session.json:
+        output.emit({"stopped": stopped, "data_dir": server.data_dir})
+    else:
+        output.say(
+            f"stopped the server in {server.data_dir}"
+            if stopped
+            else f"no server runs in {server.data_dir}"
+        )
+
+
+def status(session: Session) -> None:
+    """Show what runs and what is stored.
+
+    Starts nothing. Rows are PostgreSQL's own estimates.
+    """
+    found = _place(session)
+    found |= _contents(found.pop("connect_to"))
+    if session.json:
+        output.emit(found)
+        return
+    last, rows = found["last_batch"], found["rows"]
+    output.fields(
+        [
+            ("server", f"{found['server']}, {'running' if found['running'] else 'not running'}"),
+            ("pid", None if found["pid"] is None else str(found["pid"])),
+            ("PostgreSQL", found["version"]),
+            ("data directory", found["data_dir"]),
+            ("loopback port", None if found["port"] is None else str(found["port"])),
+            ("connect with", found["dsn"]),
+            ("started", found["started_at"]),
+            ("schema", f"{found['revision'] or 'none'} (this version needs {found['head']})"),
+            ("size", None if found["size_bytes"] is None else output.size(found["size_bytes"])),
+            ("instruments", found["instruments"]),
+            ("rows, estimated", rows and ", ".join(f"{t} {n:,}" for t, n in rows.items())),
+            ("in quarantine", found["quarantined"]),
+            ("last batch", last and f"{last.batch_id} {last.status} {last.source}"),
+            ("open batches", found["open_batches"]),
+        ]
+    )
+
+
+def _place(session: Session) -> dict[str, Any]:
+    from cryptoscalp.infra.db.dsn import shown
+
+    url = session.external_url
+    if url is not None:
+        return {
+            "server": "external", "running": True, "pid": None, "version": None,
+            "data_dir": None, "port": None, "dsn": shown(url), "started_at": None,
+            "connect_to": url,
+        }  # fmt: skip
+    found = session.server().status()
+    return {
+        "server": "embedded",
+        "running": found.running,
+        "pid": found.pid,
+        "version": found.version,
+        "data_dir": found.data_dir,
+        "port": found.port,
+        "dsn": found.dsn,
+        "started_at": found.started_at,
+        "connect_to": found.dsn,
+    }
+
+
+def _contents(dsn: str | None) -> dict[str, Any]:
+    """What the database holds; nothing is known while it does not run or has another schema."""
+    from cryptoscalp.database import connect
+    from cryptoscalp.infra import migrations
+
+    revision = migrations.current(dsn) if dsn else None
+    found: dict[str, Any] = {
+        "revision": revision, "head": migrations.head(), "size_bytes": None, "instruments": None,
+        "rows": None, "quarantined": None, "open_batches": None, "last_batch": None,
+    }  # fmt: skip
+    if dsn is None or revision != found["head"]:
+        return found
+    with connect(dsn) as db:
+        held = db.market.overview()
+        newest = db.market.batches(1)
+    return found | {
+        "version": held.server_version,
+        "size_bytes": held.size_bytes,
+        "instruments": held.instruments,
+        "rows": held.rows,
+        "quarantined": held.quarantined,
+        "open_batches": held.open_batches,
+        "last_batch": newest[0] if newest else None,
+    }

@@ -1,0 +1,30 @@
+"""docs/cli.md is what the commands say and answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from cryptoscalp.cli import document, examples
+
+
+@pytest.mark.docs
+def test_the_reference_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATA_DIR", "DATABASE_URL", "ADMIN_URL", "DEBUG"):
+        monkeypatch.delenv(f"CRYPTOSCALP_{name}", raising=False)
+    written = document.target().read_text(encoding="utf-8")
+    assert written == document.produce(), "run: python -m cryptoscalp.cli.document"
+
+
+def test_every_command_has_an_example() -> None:
+    named = [words for words, _ in document._helps()]
+    groups = {name for name in named if any(other.startswith(f"{name} ") for other in named)}
+    missing = [
+        name
+        for name in named
+        if name not in groups - {"cryptoscalp import"}
+        and not any(
+            document._belongs(examples.Example(line, None), name.removeprefix("cryptoscalp "))
+            for line in examples._LINES
+        )
+    ]
+    assert not missing
