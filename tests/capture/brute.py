@@ -25,7 +25,7 @@ def fetch(dsn: str, query: str, *params: object) -> list[Row]:
 
 
 def canonical_trades(dsn: str) -> dict[tuple[str, str], list[Row]]:
-    """(timestamp, sequence, price, volume, side, received_at) of canonical feeds, in event order."""
+    """Trades of canonical feeds in event order: time, sequence, price, volume, side, receipt."""
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for exchange, symbol, *trade in fetch(
         dsn,

@@ -23,6 +23,10 @@ from tests.capture.test_importer import collector_file, stored
 from tests.postgres import Place
 
 _EVENTS = 60_000
+_KILL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cryptoscalp'"
+    " AND datname = current_database()"
+)
 _IMPORT = """
 import sys, cryptoscalp
 with cryptoscalp.connect(sys.argv[1]) as db:
@@ -112,16 +116,12 @@ def test_two_importers_on_overlapping_files(database: Place, tmp_path: Path) -> 
 
 def test_sessions_ended_again_and_again(database: Place, file: Path) -> None:
     """The importer goes on by itself when its connections are cut."""
-    kill = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'cryptoscalp'"
-        " AND datname = current_database()"
-    )
     with psycopg.connect(database.admin_dsn, autocommit=True) as admin:
         with importer(database.dsn, file) as process:
             for _ in range(4):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(0.25)
-                admin.execute(kill)
+                admin.execute(_KILL)
             code, out, err = outcome(process)
         assert code == 0, err.decode()
         assert int(out) <= _EVENTS

@@ -171,7 +171,8 @@ async def test_rows_without_ids_are_a_multiset(db: AsyncDatabase, database: Plac
     assert (await db.capture.write_trades(table(overlapping))).total.stored == 2
     stored = brute.fetch(
         database.dsn,
-        "SELECT timestamp, sequence, trim_scale(price::numeric)::text FROM market_data ORDER BY 1, 2",
+        "SELECT timestamp, sequence, trim_scale(price::numeric)::text FROM market_data"
+        " ORDER BY 1, 2",
     )
     assert stored == [
         (at(0), 1, "1"), (at(0), 2, "1"), (at(0), 3, "2"), (at(0), 4, "1"),

@@ -53,9 +53,8 @@ async def test_a_deadlock(db: AsyncDatabase, rows_to_lock: Place, retry: bool) -
 
     plan = Operation(flow, transaction=True, retry=retry)
     driver = db.market.driver
-    done = await asyncio.gather(
-        driver.run(plan, 0, 1), driver.run(plan, 1, 0), return_exceptions=True
-    )
+    runs = [driver.run(plan, 0, 1), driver.run(plan, 1, 0)]
+    done = await asyncio.gather(*runs, return_exceptions=True)
     if retry:
         assert done == [1, 1]
         assert len(starts) == 3

@@ -39,8 +39,7 @@ CASES: list[tuple[LiteralString, type[DatabaseError], str]] = [
     ("SELECT nothing FROM batches", SchemaMismatch, "db upgrade"),
     ("SELECT nothing()", SchemaMismatch, "db upgrade"),
     ("DELETE FROM batches", PermissionRefused, "permission denied"),
-    ("INSERT INTO market_data (timestamp, symbol, exchange, price, volume, feed, sequence)"
-     " VALUES (now(), 'A', 'b', 1, 1, 'trade', 1)", IntegrityRefused, "partitions ensure"),
+    ("INSERT INTO order_book_l1 (timestamp) VALUES (now())", IntegrityRefused, "partitions ensure"),
     ("INSERT INTO exchanges (exchange_id) VALUES ('')", IntegrityRefused, "not_empty"),
     ("INSERT INTO instruments (symbol, exchange, canonical_feed) VALUES ('A', 'b', 'trade')",
      IntegrityRefused, "fk_instruments"),

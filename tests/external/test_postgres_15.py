@@ -1,4 +1,4 @@
-"""The product on a PostgreSQL that it did not bring: Debian's 15, through CRYPTOSCALP_DATABASE_URL."""
+"""The product on a PostgreSQL that it did not bring, through CRYPTOSCALP_DATABASE_URL."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def test_foreign_insert_keeps_candles_exact(system_database: Place) -> None:
     with psycopg.connect(system_database.dsn, autocommit=True) as connection:
         connection.execute("SELECT ensure_partitions(%s, %s)", (START, START))
         with connection.cursor().copy(
-            "COPY market_data (timestamp, symbol, exchange, price, volume, feed, sequence) FROM STDIN"
+            "COPY market_data (timestamp, symbol, exchange, price, volume, feed, sequence)"
+            " FROM STDIN"
         ) as copy:
             for number, price in enumerate((10, 12, 9, 11)):
                 moment = START + timedelta(milliseconds=10 * number)

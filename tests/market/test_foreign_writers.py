@@ -150,10 +150,11 @@ def test_a_writer_that_declares_other_rows_is_refused(place: Place, app: Session
     lies = ["[]", f"[{minute % (NOON, 2)}]", f"[{minute % (at(60_000_000), 1)}]",
             f"[{minute % (NOON, 1)}, {minute % (at(60_000_000), 1)}]"]  # fmt: skip
     for lie in lies:
-        with pytest.raises(psycopg.Error) as caught, app.transaction():
+        with app.transaction(force_rollback=True):
             app.execute("SET LOCAL ROLE cryptoscalp_capture")
             app.execute("SELECT set_config('cryptoscalp.declared_trades', %s, true)", (lie,))
-            insert(app, "market_data", _TRADES, [trade(0, 1)])
+            with pytest.raises(psycopg.Error) as caught:
+                insert(app, "market_data", _TRADES, [trade(0, 1)])
         assert caught.value.sqlstate == "CS002"
     assert brute.fetch(place.dsn, "SELECT FROM market_data") == []
 

@@ -18,13 +18,14 @@ from tests.postgres import Place
 _DAY = 86_400_000_000
 
 
-async def test_four_hundred_days_in_one_call(db: AsyncDatabase, database: Place) -> None:
+def test_four_hundred_days_in_one_call(database: Place) -> None:
     rows = [trade(-n * _DAY, n) for n in range(400)]
-    assert (await db.capture.write_trades(table(rows))).total.stored == 400
-    assert (await db.capture.write_trades(table(rows))).total.duplicate == 400
+    with connect(database.dsn) as db:
+        assert db.capture.write_trades(table(rows)).total.stored == 400
+        assert db.capture.write_trades(table(rows)).total.duplicate == 400
+        assert len(db.market.batches()) == 2
     brute.check_derived(database.dsn)
     brute.check_ledger(database.dsn)
-    assert len(await db.market.batches()) == 2
 
 
 async def test_a_batch_over_month_ends(db: AsyncDatabase, database: Place) -> None:

@@ -121,5 +121,6 @@ def test_newest_rows_are_rewritten_in_place(market: Database, place: Place, admi
             if found[0] >= _UPDATES:
                 break
             admin.execute("SELECT pg_sleep(0.05), pg_stat_clear_snapshot()")
+        assert found is not None
         assert found[0] >= _UPDATES
         assert found[1] / found[0] >= 0.99

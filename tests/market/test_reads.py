@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -187,10 +188,12 @@ async def test_a_symbol_with_quotes_in_it_is_data(db: AsyncDatabase) -> None:
 async def test_ranges_that_are_none(db: AsyncDatabase) -> None:
     await db.capture.write_trades(table([trade(0, 1)]))
     naive = NOON.replace(tzinfo=None)
-    for first, last, words in ((naive, at(1), "no time zone"), (at(0), naive, "no time zone"),
-                               (at(1), at(0), "not after"), (at(1), at(1), "not after")):  # fmt: skip
-        calls = [db.market.trades, db.market.quotes, db.market.events,
-                 db.market.trades_with_quotes]  # fmt: skip
+    zone, order = "no time zone", "not after"
+    calls: list[Callable[[str, datetime, datetime], Awaitable[Any]]] = [
+        db.market.trades, db.market.quotes, db.market.events, db.market.trades_with_quotes,
+    ]  # fmt: skip
+    for first, last, words in ((naive, at(1), zone), (at(0), naive, zone),
+                               (at(1), at(0), order), (at(1), at(1), order)):  # fmt: skip
         for call in calls:
             with pytest.raises(InputError, match=words):
                 await call("BTCUSDT", first, last)

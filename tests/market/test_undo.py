@@ -115,7 +115,7 @@ async def test_undo_of_a_batch_that_is_being_written(
     file.write_bytes(b"\n".join(lines) + b"\n")
 
     async def take_back() -> None:
-        while not (found := await db.market.batches(1)) or not found[0].stored:
+        while not (found := await db.market.batches(1)) or not found[0].stored:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await db.market.undo_batch(found[0].batch_id)
 

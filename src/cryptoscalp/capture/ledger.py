@@ -56,13 +56,14 @@ def received(
     order = ["exchange", "symbol", kind.stream]
     ordered = frame.select(*order, "timestamp", "sequence").sort(order)
     times = ordered["timestamp"].dt.epoch("us").to_numpy()
-    ids = ordered["sequence"]
+    # Whole columns once: slicing a series for each of hundreds of streams costs more than the rest.
+    known = ordered["sequence"].is_not_null().to_numpy()
+    ids = ordered["sequence"].fill_null(0).to_numpy()
     for part in slices(ordered, kind):
         stamps = times[part.start : part.stop]
-        mine = ids[part.start : part.stop]
         if continuity is Continuity.CONSECUTIVE_IDS:
-            known = mine.is_not_null()
-            numbered = mine.filter(known).to_numpy(), stamps[known.to_numpy()]
+            mine = known[part.start : part.stop]
+            numbered = ids[part.start : part.stop][mine], stamps[mine]
             for first, last, low, high in runs(*numbered):
                 yield Received(part.key, _moment(low), _moment(high), first, last)
         else:

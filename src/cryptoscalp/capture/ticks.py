@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 from psycopg import sql
 
 from cryptoscalp.capture.copying import copy_buffers, json_records
 from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
-from cryptoscalp.infra.db.flow import Flow, copy_in, rows
+from cryptoscalp.infra.db.flow import Flow, Row, copy_in, rows
 from cryptoscalp.infra.db.queries import query
 from cryptoscalp.market.aggregate import candles_of
 
@@ -111,18 +112,7 @@ def _store_candles(candles: pl.DataFrame) -> Flow[None]:
         },
         prepare=False,
     )
-    held = pl.concat(
-        [pl.DataFrame(schema={key: candles.schema[key] for key in _CANDLE_KEY})]
-        + [
-            pl.DataFrame({"timestamp": stamps}).select(
-                pl.lit(symbol).alias("symbol"),
-                pl.lit(exchange).alias("exchange"),
-                pl.lit(interval).alias("interval"),
-                pl.from_epoch("timestamp", "us").dt.replace_time_zone("UTC"),
-            )
-            for symbol, exchange, interval, stamps in found
-        ]
-    )
+    held = _held(found, candles.schema["timestamp"])
     new = candles.join(held, on=_CANDLE_KEY, how="anti", maintain_order="left")
     if not new.is_empty():
         yield from copy_in(
@@ -135,6 +125,18 @@ def _store_candles(candles: pl.DataFrame) -> Flow[None]:
             " FROM jsonb_populate_recordset(NULL::candles, %s::jsonb) AS c",
             (json_records(again),),
         )
+
+
+def _held(found: Sequence[Row], time: pl.DataType) -> pl.DataFrame:
+    """Keys of stored candles, from one row of (symbol, exchange, interval, times) a span."""
+    stamps = np.concatenate([np.empty(0, dtype=np.int64), *(times for *_, times in found)])
+    spans = pl.DataFrame(
+        [(*key, len(times)) for *key, times in found],
+        schema={"symbol": pl.String, "exchange": pl.String, "interval": pl.String, "n": pl.UInt32},
+        orient="row",
+    )
+    labels = spans.select(pl.col("symbol", "exchange", "interval").repeat_by("n").list.explode())
+    return labels.with_columns(pl.Series("timestamp", stamps).cast(time))
 
 
 def _merge_newest(frame: pl.DataFrame, kind: TickKind) -> Flow[None]:

@@ -73,6 +73,8 @@ def choose(found: pl.DataFrame) -> pl.DataFrame:
     `found` has timestamp, source, complete and the candle's columns. An imported candle is
     complete: it is the venue's own.
     """
+    if not (found["source"] == "imported").any():
+        return found.sort("timestamp")
     imported = pl.col("source") == "imported"
     rank = pl.when(~imported & pl.col("complete")).then(0).when(imported).then(1).otherwise(2)
     return (
