@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -80,3 +81,26 @@ async def test_terms_have_a_history(db: AsyncDatabase, database: Place) -> None:
         await db.market.set_instrument("BTCUSDT")
     with pytest.raises(NotFound, match="XRPUSDT"):
         await db.market.set_instrument("XRPUSDT", base="XRP")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"canonical_feed": "block_trade"},
+        {"quote_source": "rumour"},
+        {"colour": "red"},
+        {},
+    ],
+)
+async def test_terms_that_do_not_exist_are_refused(
+    db: AsyncDatabase, wrong: dict[str, Any]
+) -> None:
+    await db.capture.write_trades(table([trade(0, 1)]))
+    with pytest.raises(InputError):
+        await db.market.set_instrument("BTCUSDT", **wrong)
+    with pytest.raises(InputError, match="fill"):
+        await db.market.candles("BTCUSDT", "1m", fill="next")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="clock"):
+        await db.market.events("BTCUSDT", at(0), at(9), clock="wall")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="trade feed"):
+        await db.market.trades("BTCUSDT", at(0), at(9), feed="ticker")  # type: ignore[arg-type]

@@ -4,8 +4,8 @@ LANGUAGE sql SET search_path = public, pg_temp
 BEGIN ATOMIC
     INSERT INTO newest_quotes AS held (symbol, exchange, timestamp, bid_price, bid_volume, ask_price,
                                        ask_volume, sequence, received_at)
-    SELECT symbol, exchange, timestamp, bid_price, bid_volume, ask_price, ask_volume, sequence,
-           received_at
+    SELECT symbol, exchange, timestamp, trim_scale(bid_price), trim_scale(bid_volume),
+           trim_scale(ask_price), trim_scale(ask_volume), sequence, received_at
     FROM unnest(p_rows) AS newest
     ORDER BY symbol, exchange
     ON CONFLICT (symbol, exchange) DO UPDATE SET

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, get_args
 
 import polars as pl
 import pyarrow as pa
@@ -13,7 +13,7 @@ from psycopg import sql
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, arrow, rows
 from cryptoscalp.market import buckets
-from cryptoscalp.market.names import moment, resolve, span
+from cryptoscalp.market.names import moment, one_of, resolve, span
 from cryptoscalp.market.ranges import exact_decimals
 from cryptoscalp.market.types import Fill, Interval
 
@@ -72,6 +72,7 @@ def candles(
     missing), source ("computed", "imported", or "filled" for an empty bucket at the previous
     close, with fill="previous"). Raises NotFound, AmbiguousSymbol, InputError.
     """
+    one_of(fill, get_args(Fill), "fill")
     step = buckets.step_of(interval)
     if start and end:
         span(start, end)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 import polars as pl
 import pyarrow as pa
 
 from cryptoscalp.infra.db.flow import Flow
 from cryptoscalp.market import ranges
+from cryptoscalp.market.names import one_of
 from cryptoscalp.market.types import Clock
 
 _KEY = {"exchange": "timestamp", "received": "received_at"}
@@ -35,6 +36,7 @@ def events(
     Columns: kind ("trade" or "quote"), those of `trades`, and bid_price, bid_volume, ask_price,
     ask_volume; null where the kind has none. Raises as `trades` does.
     """
+    one_of(clock, get_args(Clock), "clock")
     traded = yield from ranges.trades(symbol, start, end, exchange, exact=exact)
     quoted = yield from ranges.quotes(symbol, start, end, exchange, exact=exact)
     return merged(_frame(traded, "trade", "feed"), _frame(quoted, "quote", "source"), clock)
@@ -56,6 +58,7 @@ def trades_with_quotes(
     bid_price, bid_volume, ask_price, ask_volume, null where no quote came within the hour before.
     `clock` as in `events`. Raises as `trades` does.
     """
+    one_of(clock, get_args(Clock), "clock")
     traded = yield from ranges.trades(symbol, start, end, exchange, exact=exact)
     quoted = yield from ranges.quotes(symbol, start - LOOK_BACK, end, exchange, exact=exact)
     return in_force(_plain(traded), _plain(quoted), clock)

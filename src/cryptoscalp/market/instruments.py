@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict
+from typing import TypedDict, get_args
 
 from psycopg import sql
 from typing_extensions import Unpack
 
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, rows, run
-from cryptoscalp.market.names import resolve, venue_symbol
+from cryptoscalp.market.names import one_of, resolve, venue_symbol
 from cryptoscalp.market.types import Feed, Instrument, QuoteSource
 
 _COLUMNS = sql.SQL(
@@ -61,6 +61,12 @@ def set_instrument(
     A changed canonical feed or quote source makes candles and newest rows again from the stored
     ticks, in the same transaction. Raises NotFound, AmbiguousSymbol, InputError.
     """
+    if canonical_feed is not None:
+        one_of(canonical_feed, get_args(Feed), "trade feed")
+    if quote_source is not None:
+        one_of(quote_source, get_args(QuoteSource), "quote source")
+    if unknown := sorted(set(terms) - set(Terms.__annotations__)):
+        raise InputError(f"an instrument has no term {', '.join(unknown)}")
     name, venue = yield from resolve(symbol, exchange)
     if not terms and canonical_feed is None and quote_source is None:
         raise InputError(f"nothing to set for {name} on {venue}; name at least one term")

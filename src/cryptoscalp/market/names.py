@@ -70,3 +70,9 @@ def span(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     if last <= first:
         raise InputError(f"end {last.isoformat()} is not after start {first.isoformat()}")
     return first, last
+
+
+def one_of(value: str, choices: tuple[str, ...], what: str) -> None:
+    """Refuse a value that is not one of the choices, naming them."""
+    if value not in choices:
+        raise InputError(f"there is no {what} {value!r}; choose {', '.join(choices)}")

@@ -15,15 +15,15 @@ def latest(symbol: str, exchange: str | None = None) -> Flow[Quote]:
     name = venue_symbol(symbol)
     if exchange is None:
         found = yield from rows(
-            "SELECT symbol, exchange, timestamp, trim_scale(bid_price), trim_scale(bid_volume),"
-            " trim_scale(ask_price), trim_scale(ask_volume), sequence, received_at"
+            "SELECT symbol, exchange, timestamp, bid_price, bid_volume,"
+            " ask_price, ask_volume, sequence, received_at"
             " FROM newest_quotes WHERE symbol = %s ORDER BY exchange",
             (name,),
         )
     else:
         found = yield from rows(
-            "SELECT symbol, exchange, timestamp, trim_scale(bid_price), trim_scale(bid_volume),"
-            " trim_scale(ask_price), trim_scale(ask_volume), sequence, received_at"
+            "SELECT symbol, exchange, timestamp, bid_price, bid_volume,"
+            " ask_price, ask_volume, sequence, received_at"
             " FROM newest_quotes WHERE symbol = %s AND exchange = %s",
             (name, exchange),
         )
@@ -37,7 +37,7 @@ def last_trade(symbol: str, exchange: str | None = None) -> Flow[Trade]:
     """
     name = venue_symbol(symbol)
     found = yield from rows(
-        "SELECT symbol, exchange, timestamp, trim_scale(price), trim_scale(volume), side::text,"
+        "SELECT symbol, exchange, timestamp, price, volume, side::text,"
         " sequence, received_at FROM newest_trades"
         " WHERE symbol = %s AND (%s::text IS NULL OR exchange = %s) ORDER BY exchange",
         (name, exchange, exchange),
@@ -48,8 +48,8 @@ def last_trade(symbol: str, exchange: str | None = None) -> Flow[Trade]:
 def newest_quotes() -> Flow[list[Quote]]:
     """The newest quote of every instrument, by symbol and exchange."""
     found = yield from rows(
-        "SELECT symbol, exchange, timestamp, trim_scale(bid_price), trim_scale(bid_volume),"
-        " trim_scale(ask_price), trim_scale(ask_volume), sequence, received_at"
+        "SELECT symbol, exchange, timestamp, bid_price, bid_volume,"
+        " ask_price, ask_volume, sequence, received_at"
         " FROM newest_quotes ORDER BY symbol, exchange"
     )
     return [Quote(*row) for row in found]

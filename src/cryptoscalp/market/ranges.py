@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, LiteralString
+from typing import Final, LiteralString, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
 from cryptoscalp.infra.db.flow import Flow, arrow, rows
-from cryptoscalp.market.names import resolve, span
+from cryptoscalp.market.names import one_of, resolve, span
 from cryptoscalp.market.types import Feed, QuoteSource
 
 DECIMAL: Final = pa.decimal128(38, 18)
@@ -37,6 +37,8 @@ def trades(
     """
     first, last = span(start, end)
     name, venue = yield from resolve(symbol, exchange)
+    if feed is not None:
+        one_of(feed, get_args(Feed), "trade feed")
     chosen = feed or (yield from _choice("canonical_feed", name, venue)) or "trade"
     table = yield from arrow(
         _select("market_data", "feed", _TRADE_NUMBERS, exact, sql.SQL("side::text AS side")),
@@ -63,6 +65,8 @@ def quotes(
     """
     first, last = span(start, end)
     name, venue = yield from resolve(symbol, exchange)
+    if source is not None:
+        one_of(source, get_args(QuoteSource), "quote source")
     chosen = source or (yield from _choice("quote_source", name, venue)) or "ticker"
     table = yield from arrow(
         _select("order_book_l1", "source", _QUOTE_NUMBERS, exact),

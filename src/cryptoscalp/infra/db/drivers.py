@@ -129,8 +129,8 @@ class SyncDriver:
     def _perform(self, connection: psycopg.Connection[Any], step: Step) -> Any:
         match step:
             case Rows(query, params, prepare):
-                with connection.cursor(binary=True) as cursor:
-                    return cursor.execute(query, params, prepare=prepare).fetchall()
+                found = connection.execute(query, params, prepare=prepare, binary=True)
+                return found.fetchall()
             case Run(query, params, prepare):
                 return connection.execute(query, params, prepare=prepare).rowcount
             case CopyIn(statement, buffers):
@@ -236,9 +236,8 @@ class AsyncDriver:
     async def _perform(self, connection: psycopg.AsyncConnection[Any], step: Step) -> Any:
         match step:
             case Rows(query, params, prepare):
-                async with connection.cursor(binary=True) as cursor:
-                    await cursor.execute(query, params, prepare=prepare)
-                    return await cursor.fetchall()
+                found = await connection.execute(query, params, prepare=prepare, binary=True)
+                return await found.fetchall()
             case Run(query, params, prepare):
                 return (await connection.execute(query, params, prepare=prepare)).rowcount
             case CopyIn(statement, buffers):

@@ -4,7 +4,7 @@ LANGUAGE sql SET search_path = public, pg_temp
 BEGIN ATOMIC
     INSERT INTO newest_trades AS held (symbol, exchange, timestamp, price, volume, side, sequence,
                                        received_at)
-    SELECT symbol, exchange, timestamp, price, volume, side, sequence, received_at
+    SELECT symbol, exchange, timestamp, trim_scale(price), trim_scale(volume), side, sequence, received_at
     FROM unnest(p_rows) AS newest
     ORDER BY symbol, exchange
     ON CONFLICT (symbol, exchange) DO UPDATE SET

@@ -8,8 +8,8 @@ BEGIN
     DELETE FROM newest_quotes WHERE symbol = p_symbol AND exchange = p_exchange;
     INSERT INTO newest_quotes (symbol, exchange, timestamp, bid_price, bid_volume, ask_price, ask_volume,
                                sequence, received_at)
-    SELECT q.symbol, q.exchange, q.timestamp, q.bid_price, q.bid_volume, q.ask_price, q.ask_volume,
-           q.sequence, q.received_at
+    SELECT q.symbol, q.exchange, q.timestamp, trim_scale(q.bid_price), trim_scale(q.bid_volume),
+           trim_scale(q.ask_price), trim_scale(q.ask_volume), q.sequence, q.received_at
     FROM order_book_l1 AS q
     WHERE q.symbol = p_symbol AND q.exchange = p_exchange
       AND q.source = (SELECT quote_source FROM instruments
@@ -19,7 +19,7 @@ BEGIN
     PERFORM FROM newest_trades WHERE symbol = p_symbol AND exchange = p_exchange FOR UPDATE;
     DELETE FROM newest_trades WHERE symbol = p_symbol AND exchange = p_exchange;
     INSERT INTO newest_trades (symbol, exchange, timestamp, price, volume, side, sequence, received_at)
-    SELECT t.symbol, t.exchange, t.timestamp, t.price, t.volume, t.side, t.sequence, t.received_at
+    SELECT t.symbol, t.exchange, t.timestamp, trim_scale(t.price), trim_scale(t.volume), t.side, t.sequence, t.received_at
     FROM market_data AS t
     WHERE t.symbol = p_symbol AND t.exchange = p_exchange
       AND t.feed = (SELECT canonical_feed FROM instruments

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Table
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, Column, Numeric, PrimaryKeyConstraint, Table
 
 from cryptoscalp.market.tables.columns import (
     exchange,
     metadata,
     moment,
-    price,
-    quantity,
     symbol,
     trade_side,
 )
+
+
+def _trimmed(name: str, comment: str) -> Column[Decimal]:
+    """A number whose trailing zeros were cut when it was written, so that no read has to."""
+    return Column(name, Numeric, nullable=False, comment=comment)
+
 
 newest_quotes = Table(
     "newest_quotes",
@@ -20,10 +26,10 @@ newest_quotes = Table(
     symbol(),
     exchange(),
     moment("timestamp", "time of the quote"),
-    price("bid_price", "best bid, quote currency"),
-    quantity("bid_volume", "size at the best bid"),
-    price("ask_price", "best ask, quote currency"),
-    quantity("ask_volume", "size at the best ask"),
+    _trimmed("bid_price", "best bid, quote currency"),
+    _trimmed("bid_volume", "size at the best bid"),
+    _trimmed("ask_price", "best ask, quote currency"),
+    _trimmed("ask_volume", "size at the best ask"),
     Column("sequence", BigInteger, nullable=False, comment="the venue's update id"),
     moment("received_at", "when the recorder received it", nullable=True),
     PrimaryKeyConstraint("symbol", "exchange"),
@@ -37,8 +43,8 @@ newest_trades = Table(
     symbol(),
     exchange(),
     moment("timestamp", "execution time"),
-    price("price", "execution price, quote currency"),
-    quantity("volume", "executed size"),
+    _trimmed("price", "execution price, quote currency"),
+    _trimmed("volume", "executed size"),
     Column("side", trade_side, comment="the aggressor"),
     Column("sequence", BigInteger, nullable=False, comment="the venue's trade id"),
     moment("received_at", "when the recorder received it", nullable=True),
