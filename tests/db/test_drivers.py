@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from typing import Any
@@ -205,3 +207,19 @@ async def test_a_server_that_restarts(mode: str, own_server: EmbeddedServer) -> 
         assert account.total.stored == 1
         assert (await db.market.trades(mode, at(0), at(9))).num_rows == 2
     brute.check_derived(own_server.dsn)
+
+
+async def test_a_server_that_stays_away_is_said_soon(mode: str, own_server: EmbeddedServer) -> None:
+    async with await open_face(mode, own_server.dsn) as db:
+        await db.capture.write_trades(table([trade(0, 7, symbol=f"{mode}GONE")]))
+        pid = own_server.status().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        began = time.monotonic()
+        with pytest.raises(ConnectionLost, match="PostgreSQL does not answer"):
+            await db.capture.write_trades(table([trade(1, 8, symbol=f"{mode}GONE")]))
+        assert time.monotonic() - began < 20
+        await asyncio.to_thread(own_server.ensure_running)
+        account = await db.capture.write_trades(table([trade(1, 8, symbol=f"{mode}GONE")]))
+        assert account.total.stored == 1
+        assert (await db.market.trades(f"{mode}GONE", at(0), at(9))).num_rows == 2

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
-from cryptoscalp import AsyncDatabase, InputError, IntegrityRefused, NotFound
+from cryptoscalp import AsyncDatabase, InputError, NotFound
 from tests.capture import brute
 from tests.faces import at, quote, table, trade
 from tests.postgres import Place
@@ -75,8 +76,13 @@ async def test_terms_have_a_history(db: AsyncDatabase, database: Place) -> None:
     assert steps == [
         (None, False, None), (Decimal("0.1"), False, True), (Decimal("0.01"), True, True),
     ]  # fmt: skip
-    with pytest.raises(IntegrityRefused, match="chk_instrument_steps"):
+    with pytest.raises(InputError, match="lot_size 0 must be above zero"):
         await db.market.set_instrument("BTCUSDT", lot_size=Decimal(0))
+    with (
+        psycopg.connect(database.dsn) as foreign,
+        pytest.raises(psycopg.errors.CheckViolation, match="chk_instrument_steps"),
+    ):
+        foreign.execute("UPDATE instruments SET lot_size = 0")
     with pytest.raises(InputError, match="nothing to set"):
         await db.market.set_instrument("BTCUSDT")
     with pytest.raises(NotFound, match="XRPUSDT"):
@@ -89,6 +95,8 @@ async def test_terms_have_a_history(db: AsyncDatabase, database: Place) -> None:
         {"canonical_feed": "block_trade"},
         {"quote_source": "rumour"},
         {"colour": "red"},
+        {"tick_size": Decimal("-1")},
+        {"lot_size": Decimal("NaN")},
         {},
     ],
 )
@@ -98,6 +106,8 @@ async def test_terms_that_do_not_exist_are_refused(
     await db.capture.write_trades(table([trade(0, 1)]))
     with pytest.raises(InputError):
         await db.market.set_instrument("BTCUSDT", **wrong)
+    with pytest.raises(InputError, match="it must be a datetime"):
+        await db.market.trades("BTCUSDT", "2024-08-08", at(9))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="fill"):
         await db.market.candles("BTCUSDT", "1m", fill="next")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="clock"):

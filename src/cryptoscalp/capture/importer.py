@@ -18,10 +18,12 @@ from cryptoscalp.capture.ledger import Continuity
 from cryptoscalp.capture.lines import first_bytes
 from cryptoscalp.capture.prefetch import Prefetch
 from cryptoscalp.capture.prepare import Prepared, joined, prepare
+from cryptoscalp.capture.validation import QuarantineReason
 from cryptoscalp.capture.writer import Origin, Written, write
 from cryptoscalp.infra.db.errors import InputError, UnknownFormat
 from cryptoscalp.infra.db.flow import Flow, aside, call
 
+TRUNCATED: Final = QuarantineReason.TRUNCATED_FILE
 #: Lines that are parsed at a time; the first commit waits for no more than these.
 LINES_A_CHUNK: Final = 10_000
 #: Chunks that one transaction takes when they are there already.
@@ -50,7 +52,10 @@ class Format:
 
 @dataclass(slots=True)
 class FileReport:
-    """What became of one file; `batch_id` is None while nothing of it was committed."""
+    """What became of one file; `batch_id` is None while nothing of it was committed.
+
+    `truncated` says that the file ends before its content does; the good part is stored.
+    """
 
     path: Path
     format: str
@@ -59,6 +64,7 @@ class FileReport:
     batch_id: int | None = None
     account: Account = field(default_factory=Account)
     seconds: float = 0.0
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,7 @@ def _store(
             tails |= written.tails
             partitioned |= set(part.days)
             report.account.add(written.account)
+            report.truncated |= any(one.reason == TRUNCATED for one in part.refused)
             if progress is not None:
                 progress(report)
     if origin is not None:

@@ -105,6 +105,8 @@ def stream_of(reject: Reject) -> Stream:
 
 def _rounded(rows: pl.DataFrame, good: pl.DataFrame) -> int:
     """How many float values of the rows that are kept lost digits at the 18th decimal."""
+    if not any(dtype.is_float() for dtype in rows.dtypes):
+        return 0
     kept = rows.select("line", pl.col(pl.Float64)).join(good, on="line", how="semi")
     return sum(from_float(kept[name]).rounded for name in kept.columns[1:])
 

@@ -67,6 +67,14 @@ def set_instrument(
         one_of(quote_source, get_args(QuoteSource), "quote source")
     if unknown := sorted(set(terms) - set(Terms.__annotations__)):
         raise InputError(f"an instrument has no term {', '.join(unknown)}")
+    steps = {
+        "tick_size": terms.get("tick_size"),
+        "lot_size": terms.get("lot_size"),
+        "contract_multiplier": terms.get("contract_multiplier"),
+    }
+    for term, value in steps.items():
+        if value is not None and (value.is_nan() or value <= 0):
+            raise InputError(f"{term} {value} must be above zero")
     name, venue = yield from resolve(symbol, exchange)
     if not terms and canonical_feed is None and quote_source is None:
         raise InputError(f"nothing to set for {name} on {venue}; name at least one term")

@@ -47,8 +47,8 @@ def only_exchange(symbol: str, asked: str | None, found: list[str]) -> str:
         case []:
             where = f" on {asked}" if asked else ""
             raise NotFound(
-                f"nothing is stored for {symbol}{where}; `cryptoscalp instruments list` shows"
-                " what is"
+                f"nothing is stored for {symbol}{where}; names are written as the venue does,"
+                " such as BTCUSDT on binance; `cryptoscalp instruments list` shows them"
             )
         case _:
             raise AmbiguousSymbol(symbol, found)
@@ -56,6 +56,8 @@ def only_exchange(symbol: str, asked: str | None, found: list[str]) -> str:
 
 def moment(value: datetime, name: str) -> datetime:
     """The value, when it says its time zone; InputError otherwise."""
+    if not isinstance(value, datetime):
+        raise InputError(f"{name} {value!r} is {type(value).__name__}; it must be a datetime")
     if value.tzinfo is None:
         raise InputError(
             f"{name} {value.isoformat()} has no time zone; say which, for example"

@@ -17,6 +17,7 @@ from cryptoscalp.infra.db import arrays
 from cryptoscalp.infra.db.arrow import ArrowReader
 from cryptoscalp.infra.db.flow import Arrow, Aside, Call, CopyIn, Flow, Operation, Rows, Run, Step
 from cryptoscalp.infra.db.translate import is_lost, is_transient, translate
+from cryptoscalp.infra.db.waiting import wait_for_server
 
 T = TypeVar("T")
 _Pool: TypeAlias = ConnectionPool[psycopg.Connection[Any]]
@@ -83,6 +84,7 @@ class SyncDriver:
                 if not (plan.retry and attempt + 1 < ATTEMPTS and is_transient(error)):
                     raise translate(error) from error
                 if is_lost(error):
+                    wait_for_server(self.dsn)
                     pool.check()
                 time.sleep(_pause(attempt))
         raise AssertionError("unreachable")
@@ -190,6 +192,7 @@ class AsyncDriver:
                 if not (plan.retry and attempt + 1 < ATTEMPTS and is_transient(error)):
                     raise translate(error) from error
                 if is_lost(error):
+                    await asyncio.to_thread(wait_for_server, self.dsn)
                     await pool.check()
                 await asyncio.sleep(_pause(attempt))
         raise AssertionError("unreachable")

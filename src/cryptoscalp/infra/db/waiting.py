@@ -1,0 +1,36 @@
+"""After a lost connection: wait until PostgreSQL answers again, for as long as that makes sense."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import psycopg
+
+from cryptoscalp.infra.db.errors import ConnectionLost
+
+#: Seconds for which a server that gives no answer at all is asked again.
+SILENT_S: Final = 3.0
+#: And one that answers that it is starting or recovering (SQLSTATE 57P03).
+STARTING_S: Final = 60.0
+_POLL_S: Final = 0.1
+
+
+def wait_for_server(dsn: str) -> None:
+    """Return when PostgreSQL accepts connections; raise ConnectionLost when it stays away."""
+    began = time.monotonic()
+    while True:
+        try:
+            psycopg.connect(dsn, connect_timeout=2).close()
+        except psycopg.OperationalError as error:
+            starting = error.sqlstate == "57P03" or "starting up" in str(error)
+            if time.monotonic() - began > (STARTING_S if starting else SILENT_S):
+                raise ConnectionLost(
+                    f"PostgreSQL does not answer: {' '.join(str(error).split())}. What was"
+                    " committed stays; run it again when the server is back (every cryptoscalp"
+                    " command starts the embedded one)",
+                    sqlstate=error.sqlstate,
+                ) from error
+            time.sleep(_POLL_S)
+        else:
+            return
