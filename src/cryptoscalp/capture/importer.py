@@ -25,7 +25,7 @@ from cryptoscalp.infra.db.flow import Flow, aside, call
 
 TRUNCATED: Final = QuarantineReason.TRUNCATED_FILE
 #: Lines that are parsed at a time; the first commit waits for no more than these.
-LINES_A_CHUNK: Final = 10_000
+LINES_A_CHUNK: Final = 20_000
 #: Chunks that one transaction takes when they are there already.
 CHUNKS_A_TRANSACTION: Final = 4
 
