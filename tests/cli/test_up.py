@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cryptoscalp.infra.server import EmbeddedServer
-from tests.cli.conftest import Place, bound
+from tests.cli.conftest import Place, bound, environment
 from tests.postgres import Place as Database
 
 
@@ -45,6 +46,7 @@ def finish(running: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 def test_up_starts_shows_ends_by_itself_and_stops_its_server(fresh: Place) -> None:
+    fresh.cli("stop")
     shown = fresh.cli("up", "--for", "2s", "--symbols", "BTCUSDT,DOGEUSDT", "--seed", "7").stdout
     lines = shown.splitlines()
     assert "started" in lines[1]
@@ -54,6 +56,8 @@ def test_up_starts_shows_ends_by_itself_and_stops_its_server(fresh: Place) -> No
     assert lines[-1].startswith("PostgreSQL stopped")
     status = json.loads(fresh.cli("status", "--json").stdout)
     assert status["running"] is False, "status starts nothing"
+    assert status["revision"] is None
+    assert "unknown, the server does not run" in fresh.cli("status").stdout
     batch = json.loads(fresh.cli("import", "list", "--json").stdout)[0]
     assert (batch["status"], batch["format"]) == ("COMMITTED", "simulator")
     assert batch["stored"] == batch["received"] > 0
@@ -84,12 +88,33 @@ def test_a_second_session_goes_on_where_the_first_one_ended(place: Place) -> Non
     assert all(gap["missing"] <= 20 for gap in found["gaps"] if gap["stream"] == "trade")
 
 
-def test_recorded_files_are_fed_and_stay_in_view(place: Place, recording: Path) -> None:
-    shown = place.cli("up", "--file", str(recording), "--for", "1500ms", "--json").stdout
+def test_recorded_files_are_fed_and_end_by_themselves_without_a_terminal(
+    place: Place, recording: Path
+) -> None:
+    shown = place.cli("up", "--file", str(recording), "--json").stdout
     last = json.loads(shown.splitlines()[-1])
     assert (last["received"], last["state"]) == (10, "stored whole")
     assert last["quotes"][0]["bid_price"] == "61837.63"
     place.cli("up", "--file", "missing.gz", "--for", "1s", code=1)
+
+
+def test_the_commands_to_try_next_run_as_printed(place: Place, recording: Path) -> None:
+    program = Path(sys.executable).with_name("cryptoscalp")
+    env = environment(PATH="/usr/bin:/bin")
+    words = ["--data-dir", str(place.data_dir), "up", "--file", str(recording)]
+    ended = subprocess.run(
+        [program, *words], env=env, cwd=program.parents[1], capture_output=True, text=True,
+        timeout=60, check=True,
+    )  # fmt: skip
+    told = [line.strip() for line in ended.stdout.partition("Try next:\n")[2].splitlines()]
+    told = [line for line in told if "--data-dir" in line]
+    assert len(told) == 4
+    for line in told:
+        assert line.startswith("bin/cryptoscalp ")
+        subprocess.run(
+            line, shell=True, env=env, cwd=program.parents[1], check=True, timeout=60,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
 
 
 def test_up_whose_reader_leaves_closes_its_batch(place: Place) -> None:
@@ -112,6 +137,7 @@ def test_stop_stops_once_and_the_next_command_starts_again(fresh: Place) -> None
 
 
 def test_the_schema_goes_down_and_up_again(fresh: Place) -> None:
+    fresh.cli("db", "upgrade")
     refused = fresh.cli("db", "downgrade", "base", "--yes", code=1)
     assert refused.stderr.count("\n") == 1
     down = json.loads(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from cryptoscalp.cli import output
 from cryptoscalp.cli.session import Session, command
+from cryptoscalp.cli.signals import ENDING
 from cryptoscalp.cli.times import age
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def import_files(
     names is given as ./list or ./undo.
     """
     began = time.perf_counter()
-    with session.connect() as db, _bar(paths) as progress:
+    with _advised(), session.connect() as db, _bar(paths) as progress:
         report = db.capture.import_files(
             paths,
             format=format_,
@@ -111,7 +112,24 @@ def import_files(
     if session.json:
         output.emit(_as_json(report, seconds))
     else:
-        _show(report, seconds)
+        _show(session, report, seconds)
+    for one in report.files:
+        if one.truncated:
+            good = one.account.total.received - 1  # the piece at the end was received too
+            output.tell(
+                f"{one.path} is cut off after {good:,} events: its good part is stored,"
+                f" see `{session.again('quarantine list')}`"
+            )
+
+
+@contextmanager
+def _advised() -> Iterator[None]:
+    """Say what an interrupt leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        ENDING.advice = "what was committed stays, and running it again finishes the import"
+        raise
 
 
 @command(_imports, "list")
@@ -128,21 +146,14 @@ def list_batches(
     if session.json:
         output.emit(found)
         return
-    output.table(
-        ["batch", "status", "started (UTC)", "format", *_NUMBERS, "source"],
-        [
-            (
-                str(one.batch_id),
-                one.status,
-                one.started_at,
-                one.format,
-                *(getattr(one, name) for name in _NUMBERS),
-                one.source,
-            )
-            for one in found
-        ],
-        right=["batch", *_NUMBERS],
-    )
+    if not found:
+        output.say("nothing was imported yet")
+    for one in found:
+        began = output.cell(one.started_at).partition(".")[0]
+        output.say(f"batch {one.batch_id}  {one.status}  {began} UTC  {one.format}")
+        counts = [(name, getattr(one, name)) for name in _NUMBERS]
+        output.say(f"  {_counted(counts)}")
+        output.say(f"  {one.source}")
 
 
 @command(_imports, "undo")
@@ -218,6 +229,7 @@ def _as_json(report: ImportReport, seconds: float) -> dict[str, Any]:
                 **as_numbers(one.account.total),
                 "rounded": one.account.rounded,
                 "seconds": round(one.seconds, 3),
+                "truncated": one.truncated,
                 "streams": [
                     {**stream._asdict(), **as_numbers(count)}
                     for stream, count in sorted(one.account.streams.items())
@@ -228,30 +240,42 @@ def _as_json(report: ImportReport, seconds: float) -> dict[str, Any]:
     }
 
 
-def _show(report: ImportReport, seconds: float) -> None:
+def _counted(counts: Iterable[tuple[str, int]]) -> str:
+    """`received 10 = stored 8 + ignored 2`, without the zeros."""
+    (name, number), *parts = counts
+    shown = " + ".join(f"{part} {count:,}" for part, count in parts if count)
+    return f"{name} {number:,}{f' = {shown}' if shown else ''}"
+
+
+def _show(session: Session, report: ImportReport, seconds: float) -> None:
     from cryptoscalp.capture.account import as_numbers
 
     names = [one.path.name for one in report.files]
-    rows: list[tuple[object, ...]] = []
     for one in report.files:
         alone = names.count(one.path.name) == 1
         name = one.path.name if alone else f"{one.path.parent.name}/{one.path.name}"
-        batch = "–" if one.batch_id is None else str(one.batch_id)
-        for stream, count in sorted(one.account.streams.items()):
-            rows.append((name, batch, *stream, *as_numbers(count).values()))
-        if not one.account.streams:
-            rows.append((name, batch, "–", "–", "–", 0, 0, 0, 0, 0))
+        streams = sorted(one.account.streams.items())
+        exchanges = {stream.exchange for stream, _ in streams}
+        # One exchange is said once; only streams of several need a column for it.
+        skip = 1 if len(exchanges) == 1 else 0
+        where = f", {next(iter(exchanges))}" if skip else ""
+        batch = "nothing in it" if one.batch_id is None else f"batch {one.batch_id}"
+        output.say(f"{name}: {batch}{where}")
+        rows: list[tuple[Sequence[str], Sequence[int]]] = [
+            (stream[skip:], [*as_numbers(count).values()]) for stream, count in streams
+        ]
+        if len(rows) > 1:
+            blank = [""] * (len(rows[0][0]) - 1)
+            rows.append((["total", *blank], [*as_numbers(one.account.total).values()]))
+        if rows:
+            output.narrow(rows, [*("exchange", "symbol", "stream")[skip:], *_NUMBERS])
+        output.say("")
     total = report.account.total
-    if len(rows) > 1:
-        rows.append(("total", "", "", "", "", *as_numbers(total).values()))
-    output.table(
-        ["file", "batch", "exchange", "symbol", "stream", *_NUMBERS],
-        rows,
-        right=["batch", *_NUMBERS],
-    )
     rate = total.received / seconds if seconds else 0
     output.say(f"{total.received:,} events in {age(seconds)}, {rate:,.0f} a second")
+    if len(report.files) > 1:
+        output.say(_counted(as_numbers(total).items()))
     if report.account.rounded:
         output.say(f"{report.account.rounded:,} values were rounded to 18 decimals")
     if total.quarantined:
-        output.say("`cryptoscalp quarantine list` shows what was refused, and why")
+        output.say(f"`{session.again('quarantine list')}` shows what was refused, and why")

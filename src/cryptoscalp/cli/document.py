@@ -30,8 +30,9 @@ do not edit.
 | 0 | done; also when a running `up` was asked to end |
 | 1 | failed: one line `cryptoscalp: …` on stderr; `CRYPTOSCALP_DEBUG=1` adds the traceback |
 | 2 | misused: one line that names the help |
-| 130 | interrupted by Ctrl-C |
+| 130 | interrupted by Ctrl-C; what was committed stays |
 | 141 | the reader of the output has gone |
+| 143 | terminated by SIGTERM; what was committed stays |
 
 In JSON, prices, volumes and every number of a candle are strings with all their digits and no
 zeros at the end; venue ids (`sequence`) are strings too, as they may exceed what a reader's numbers

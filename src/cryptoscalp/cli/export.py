@@ -26,8 +26,10 @@ _CSV_ROWS: Final = 50_000
 _CSV_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
-def checked(target: str | None) -> str | None:
-    """The target, when its ending is known."""
+def checked(target: str | None, session: Session) -> str | None:
+    """The target, when its ending is known and stdout is left to one format."""
+    if target == "-" and session.json:
+        raise typer.BadParameter("--output - is CSV on stdout and --json is JSON; choose one")
     if target not in (None, "-") and Path(target).suffix not in _ENDINGS:
         raise typer.BadParameter(
             f"--output {target}: the ending says the format; use .parquet, .csv, or - for stdout"

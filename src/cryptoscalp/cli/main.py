@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from cryptoscalp.cli import (
     batches,
     instruments,
     ledger,
+    output,
     reads,
     schema,
     server,
@@ -22,6 +24,7 @@ from cryptoscalp.cli import (
     up,
 )
 from cryptoscalp.cli.session import BROKEN_PIPE, DataDir, Json, Url, abandon_stdout, keep
+from cryptoscalp.cli.signals import ENDING
 
 app = typer.Typer(
     name="cryptoscalp",
@@ -62,11 +65,16 @@ def _everywhere(
 
 def run() -> None:
     """Entry point of the `cryptoscalp` script."""
+    signal.signal(signal.SIGTERM, ENDING.terminate)
     sys.exit(main(sys.argv[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    """Run one command and return its exit code.
+
+    0 done, 1 failed, 2 misused, 130 interrupted, 141 its reader has gone, 143 terminated.
+    """
+    ENDING.clear()
     logging.basicConfig(format="cryptoscalp: %(message)s", level=logging.WARNING)
     # The pool speaks up at each failed attempt; its last word comes as an error.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
@@ -93,14 +101,21 @@ def _run(arguments: Sequence[str]) -> int:
     except typer.Abort as error:
         return _fail(error, "aborted", 1)
     except (KeyboardInterrupt, InterruptedError) as error:
-        return _fail(error, "interrupted", 130)
+        return _interrupted(error)
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost border: every failure is one line
         return _fail(error, _told(error), 1)
     code = found if isinstance(found, int) else 0
-    if code == 130:
-        _say("interrupted")
+    return _interrupted(None) if code == 130 else code
+
+
+def _interrupted(error: BaseException | None) -> int:
+    word, code = ("terminated", 143) if ENDING.terminated else ("interrupted", 130)
+    message = f"{word}; {ENDING.advice}" if ENDING.advice else word
+    if error is not None:
+        return _fail(error, message, code)
+    output.tell(message)
     return code
 
 
@@ -119,11 +134,5 @@ def _fail(error: BaseException, message: str, code: int, *, hint: str = "") -> i
         from cryptoscalp.infra.db.dsn import masked
 
         sys.stderr.write(masked("".join(traceback.format_exception(error))))
-    _say(f"{message.rstrip('.')}{hint}" if hint else message)
+    output.tell(f"{message.rstrip('.')}{hint}" if hint else message)
     return code
-
-
-def _say(message: str) -> None:
-    from cryptoscalp.infra.db.dsn import masked
-
-    sys.stderr.write(f"cryptoscalp: {masked(' '.join(message.split()))}\n")

@@ -51,13 +51,14 @@ class Covered:
 class Observer:
     """A running feed as others see it; answers of the database are kept for a moment.
 
-    `account` and `latencies_ms` are the feed's live ones.
+    `account` and `latencies_ms` are the feed's live ones; `again` makes a command line.
     """
 
     db: Database
     title: str
     account: Account
     latencies_ms: deque[float]
+    again: Callable[[str], str]
     state: str = ""
     began: float = field(default_factory=time.monotonic)
     _received: deque[tuple[float, int]] = field(default_factory=deque)

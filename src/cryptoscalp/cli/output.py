@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -72,6 +73,21 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def tell(message: str) -> None:
+    """Print one line on stderr, without passwords."""
+    from cryptoscalp.infra.db.dsn import masked
+
+    sys.stderr.write(f"cryptoscalp: {masked(' '.join(message.split()))}\n")
+
+
+def _width() -> int | None:
+    """The width to print at; None for what the terminal says."""
+    if sys.stdout.isatty():
+        return None
+    said = os.environ.get("COLUMNS", "")
+    return int(said) if said.isdecimal() and int(said) else _PIPED_WIDTH
+
+
 def table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],
@@ -101,8 +117,36 @@ def table(
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # the library would leave with exit code 1
 
-    console = Piped(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False)
+    console = Piped(width=_width(), highlight=False)
     console.print(made)
+
+
+def narrow(rows: Sequence[tuple[Sequence[str], Sequence[int]]], heads: Sequence[str]) -> None:
+    """Print rows of words, then of numbers, each on one line; `heads` name both.
+
+    Columns of numbers that are all zero are left out; where room is short, words are cut with an
+    ellipsis, numbers never.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    words = len(rows[0][0])
+    kept = [
+        at for at in range(len(heads) - words) if not at or any(counts[at] for _, counts in rows)
+    ]
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for head in heads[:words]:
+        made.add_column(head, min_width=min(8, max(len(head), 6)))
+    for at in kept:
+        made.add_column(heads[words + at], justify="right", no_wrap=True)
+    for texts, counts in rows:
+        made.add_row(
+            *(Text(text, no_wrap=True, overflow="ellipsis") for text in texts),
+            *(Text(cell(counts[at])) for at in kept),
+        )
+
+    Console(width=_width(), highlight=False).print(made)
 
 
 def fields(pairs: Iterable[tuple[str, object]]) -> None:

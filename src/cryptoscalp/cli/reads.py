@@ -73,10 +73,10 @@ def candles(
 ) -> None:
     """Show candles, ordered by time.
 
-    All there are unless --start and --end say otherwise. A candle is complete when no trade
-    of it can be missing.
+    All there are unless --start and --end say otherwise: they choose the buckets that begin in
+    the range. A candle is complete when no trade of it can be missing.
     """
-    place = export.checked(target)
+    place = export.checked(target, session)
     with session.connect() as db:
         table = db.market.candles(symbol, interval, start, end, exchange, fill=fill, exact=True)
     if place is not None:

@@ -51,6 +51,9 @@ def status(session: Session) -> None:
         output.emit(found)
         return
     last, rows = found["last_batch"], found["rows"]
+    revision = found["revision"] or "none"
+    if not found["running"]:
+        revision = "unknown, the server does not run"
     output.fields(
         [
             ("server", f"{found['server']}, {'running' if found['running'] else 'not running'}"),
@@ -60,7 +63,7 @@ def status(session: Session) -> None:
             ("loopback port", None if found["port"] is None else str(found["port"])),
             ("connect with", found["dsn"]),
             ("started", found["started_at"]),
-            ("schema", f"{found['revision'] or 'none'} (this version needs {found['head']})"),
+            ("schema", f"{revision} (this version needs {found['head']})"),
             ("size", None if found["size_bytes"] is None else output.size(found["size_bytes"])),
             ("instruments", found["instruments"]),
             ("rows, estimated", rows and ", ".join(f"{t} {n:,}" for t, n in rows.items())),

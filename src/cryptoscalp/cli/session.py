@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -66,6 +68,18 @@ class Session:
         found = None if self.data_dir else Settings().database_url
         return checked(found, "CRYPTOSCALP_DATABASE_URL") if found else None
 
+    def again(self, words: str) -> str:
+        """A command line that runs another command of the program on the same database."""
+        place = ""
+        if self.data_dir is not None:
+            place = f" --data-dir {shlex.quote(str(self.data_dir))}"
+        elif self.url is not None:
+            from cryptoscalp.infra.db.dsn import masked
+
+            # A password is not repeated.
+            place = f" --url {shlex.quote(self.url) if masked(self.url) == self.url else 'URL'}"
+        return f"{_program()} {words}{place}"
+
     def server(self, *, port: int | None = None) -> EmbeddedServer:
         """The embedded server; it is not started here."""
         from cryptoscalp.database import embedded_server
@@ -77,6 +91,25 @@ class Session:
         from cryptoscalp.database import connect
 
         return connect(self.external_url, self.data_dir)
+
+
+def _program() -> str:
+    """The program as a shell here finds it."""
+    name = "cryptoscalp"
+    invoked = Path(sys.argv[0])
+    if shutil.which(name):
+        return name
+    if invoked.name == "__main__.py":
+        return f"{_nearest(sys.executable)} -m cryptoscalp.cli"
+    return _nearest(sys.argv[0]) if invoked.name == name and invoked.is_file() else name
+
+
+def _nearest(path: str) -> str:
+    """A path from here, or from the root where that is shorter; quoted for a shell."""
+    whole, near = os.path.abspath(path), os.path.relpath(path)  # noqa: PTH100 - links stay
+    if os.sep not in near:
+        near = os.path.join(os.curdir, near)  # noqa: PTH118 - Path would drop the dot
+    return shlex.quote(min(near, whole, key=len))
 
 
 def keep(context: typer.Context, data_dir: Path | None, url: str | None, as_json: bool) -> Session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, Final
 
@@ -14,6 +15,33 @@ _POLL_S: Final = 0.05
 
 class Stopped(Exception):
     """Raised out of a progress report to end an import between two transactions."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: undone like Ctrl-C; the exit code differs."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """How a command was interrupted: by SIGTERM or Ctrl-C, and what may be done next.
+
+    The command line's library turns an interrupt into an exit code; what it was stands here.
+    """
+
+    terminated: bool = False
+    advice: str = ""
+
+    def clear(self) -> None:
+        """Forget the command before."""
+        self.terminated, self.advice = False, ""
+
+    def terminate(self, number: int, frame: FrameType | None) -> None:
+        """Handler of SIGTERM."""
+        self.terminated = True
+        raise Terminated
+
+
+ENDING: Final = Ending()
 
 
 class Stop:
@@ -41,6 +69,8 @@ class Stop:
         return self.due
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._asked and number == signal.SIGTERM:
+            ENDING.terminate(number, frame)
         if self._asked:
             raise KeyboardInterrupt
         self._asked = True

@@ -42,7 +42,7 @@ def ticks(
     Ordered by time and venue id. On the terminal and in JSON numbers are always exact;
     files hold floats unless --exact.
     """
-    place = export.checked(target)
+    place = export.checked(target, session)
     with session.connect() as db:
         read = db.market.trades if stream == "trades" else db.market.quotes
         table = read(symbol, start, end, exchange, exact=exact or place is None)

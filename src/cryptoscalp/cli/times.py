@@ -37,7 +37,10 @@ def parsed_duration(text: str | float) -> float:
     found = _DURATION.fullmatch(text)
     if found is None:
         raise typer.BadParameter(f"{text!r} is no length of time; write 30s, 5m or 1h")
-    return float(found[1]) * _UNITS[found[2] or "s"]
+    seconds = float(found[1]) * _UNITS[found[2] or "s"]
+    if not seconds:
+        raise typer.BadParameter(f"{text!r} is no time at all; write 30s, 5m or 1h")
+    return seconds
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -70,7 +73,9 @@ Start = Annotated[
 ]
 End = Annotated[
     datetime,
-    typer.Option("--end", parser=parsed_time, metavar="TIME", help="Last moment, not included."),
+    typer.Option(
+        "--end", parser=parsed_time, metavar="TIME", help="Up to this moment, not included."
+    ),
 ]
 MaybeStart = Annotated[
     datetime | None,
@@ -78,5 +83,7 @@ MaybeStart = Annotated[
 ]
 MaybeEnd = Annotated[
     datetime | None,
-    typer.Option("--end", parser=parsed_time, metavar="TIME", help="Last moment, not included."),
+    typer.Option(
+        "--end", parser=parsed_time, metavar="TIME", help="Up to this moment, not included."
+    ),
 ]

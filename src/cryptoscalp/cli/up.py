@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two commits of the feed.
 _STEP_S: Final = 0.2
+#: What the simulator makes unless told otherwise.
+_SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
+_RATE: Final = 200.0
 #: Seconds that our own closed sessions may take to be gone.
 _LEAVING_S: Final = 3.0
 
@@ -46,14 +49,16 @@ def up(
         ),
     ] = None,
     rate: Annotated[
-        float, typer.Option("--rate", min=0.1, max=5_000, help="Simulated events a second.")
-    ] = 200,
+        float | None,
+        typer.Option("--rate", min=0.1, max=5_000, help="Simulated events a second; else 200."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Makes the same simulated market again.")
     ] = None,
     symbols: Annotated[
-        str, typer.Option("--symbols", metavar="A,B", help="Simulated symbols.")
-    ] = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT",
+        str | None,
+        typer.Option("--symbols", metavar="A,B", help=f"Simulated symbols; else {_SYMBOLS}."),
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(
@@ -70,11 +75,17 @@ def up(
 
     The feed is a simulated market (exchange `simulated`, never a real venue's) or recorded files.
     Ctrl-C ends it with everything committed. On a terminal the view is live; elsewhere it is a
-    plain line a second, with --json an object a line.
+    plain line a second, with --json an object a line, and ends by itself once all files are in.
+    At the end the server is stopped when it was started here and nobody else is connected.
     """
     from cryptoscalp.cli.signals import Stop
 
-    wanted = [one.strip() for one in symbols.split(",") if one.strip()]
+    simulated = {"--rate": rate, "--seed": seed, "--symbols": symbols}
+    given = [name for name, value in simulated.items() if value is not None]
+    if files and given:
+        raise typer.BadParameter(f"{', '.join(given)}: for the simulator; leave it out with --file")
+    listed = _SYMBOLS if symbols is None else symbols
+    wanted = [one.strip() for one in listed.split(",") if one.strip()]
     if not wanted:
         raise typer.BadParameter("--symbols names no symbol; write BTCUSDT,ETHUSDT")
     if port is not None and session.external_url is not None:
@@ -88,7 +99,7 @@ def up(
                 if files:
                     _show_files(session, db, stop, files, exchange)
                 else:
-                    _show_market(session, db, stop, wanted, rate, seed)
+                    _show_market(session, db, stop, wanted, rate or _RATE, seed)
         finally:
             if server is not None and started:
                 _leave(session, server)
@@ -121,7 +132,8 @@ def _leave(session: Session, server: EmbeddedServer) -> None:
     if others:
         _tell(
             session,
-            f"PostgreSQL runs on: {others} other sessions use it; `cryptoscalp stop` stops it",
+            f"PostgreSQL runs on: {others} other sessions use it;"
+            f" `{session.again('stop')}` stops it",
         )
     elif server.stop():
         _tell(session, "PostgreSQL stopped; the data is kept, any command starts it again")
@@ -148,7 +160,7 @@ def _show_market(
     market = Simulator(chosen, symbols, rate, next_ids=ids, prices=prices)
     feed = Feed(db.capture, market, f"simulator seed={chosen} rate={rate:g}")
     title = f"SIMULATED market, no real prices (seed {chosen})"
-    observer = Observer(db, title, feed.account, feed.latencies_ms)
+    observer = Observer(db, title, feed.account, feed.latencies_ms, session.again)
     observer.state = f"batch {feed.open()}"
     with view(session) as shown:
         try:
@@ -172,7 +184,7 @@ def _show_files(
     from cryptoscalp.cli.views import view
 
     title = f"recorded {', '.join(path.name for path in files)}"
-    observer = Observer(db, title, Account(), deque(maxlen=2_000))
+    observer = Observer(db, title, Account(), deque(maxlen=2_000), session.again)
     observer.state = "importing"
     with view(session) as shown:
 
@@ -187,9 +199,11 @@ def _show_files(
         except Stopped:
             observer.state = "cut off; import again to store the rest"
         else:
+            if shown.stays:
+                observer.state = "the recording is finished, Ctrl-C leaves"
+                while not stop.wait(_STEP_S):
+                    shown.show(observer)
             observer.state = "stored whole"
-            while not stop.wait(_STEP_S):
-                shown.show(observer)
         shown.end(observer)
 
 

@@ -25,6 +25,9 @@ _FRAME_EVERY_S: Final = 0.4
 class View(AbstractContextManager["View"]):
     """Plain lines, one a second."""
 
+    #: Whether it is looked at after everything came in.
+    stays = False
+
     def __init__(self) -> None:
         self._shown = 0.0
 
@@ -100,6 +103,8 @@ class JsonView(View):
 class LiveView(View):
     """Tables on the terminal that change in place."""
 
+    stays = True
+
     def __enter__(self) -> LiveView:
         from rich.console import Console
         from rich.live import Live
@@ -120,6 +125,9 @@ class LiveView(View):
         self._live.stop()
         observer.forget()
         self._console.print(frame(observer, 0, ended=True))
+        for text in closing(observer):
+            output.say(text)  # not broken into lines: a command is copied whole
+        sys.stdout.flush()
 
     def __exit__(
         self,
@@ -145,9 +153,7 @@ def frame(observer: Observer, height: int, *, ended: bool = False) -> Renderable
     title = Text(f" {observer.title} ", style="bold black on yellow")
     title.append(f"  {observer.state}, {age(observer.seconds)}", style="default on default")
     quotes, candles, covered = observer.quotes(), observer.candles(), observer.coverage()
-    hints = (
-        closing(observer) if ended else ["Ctrl-C ends it. In another terminal:", *_next(observer)]
-    )
+    hints = [] if ended else ["Ctrl-C ends it. In another terminal:", *_next(observer)]
     # Title, figures, three headings of two lines, and the hints are always there.
     room = height - 10 - len(hints) - len(quotes) - len(covered) if height else len(candles)
     parts: list[RenderableType] = [title, _figures(observer), _quotes(quotes)]
@@ -170,14 +176,15 @@ def closing(observer: Observer) -> list[str]:
 def _next(observer: Observer) -> list[str]:
     known = observer.instruments
     if not known:
-        return ["  cryptoscalp status"]
+        return [f"  {observer.again('status')}"]
     exchange, symbol = known[0]
-    return [
-        f"  cryptoscalp quote {symbol} --exchange {exchange}",
-        f"  cryptoscalp candles {symbol} --exchange {exchange} --interval 1m",
-        f"  cryptoscalp coverage {symbol} --exchange {exchange}",
-        "  cryptoscalp status",
+    wanted = [
+        f"quote {symbol} --exchange {exchange}",
+        f"candles {symbol} --exchange {exchange} --interval 1m",
+        f"coverage {symbol} --exchange {exchange}",
+        "status",
     ]
+    return [f"  {observer.again(words)}" for words in wanted]
 
 
 def _figures(observer: Observer) -> Any:
