@@ -91,7 +91,8 @@ def test_tables_are_readable_at_80_columns(cli: Cli, recording: Path, tmp_path: 
     other = renamed(recording, tmp_path / "other.gz", "OTHERUSDT")
     shown = cli("import", str(long), str(other), env=env).stdout
     lines = shown.splitlines()
-    assert max(len(line) for line in lines) <= 80
+    # A command to copy is never cut, however long the path to it.
+    assert max(len(line) for line in lines if "quarantine list" not in line) <= 80
     assert lines[0].startswith(f"{long.name}: batch ")
     assert lines[0].endswith(", binance")
     assert lines[1].split() == ["symbol", "stream", "received", "stored", "quarantined", "ignored"]

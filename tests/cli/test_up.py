@@ -52,7 +52,7 @@ def test_up_starts_shows_ends_by_itself_and_stops_its_server(fresh: Place) -> No
     assert "started" in lines[1]
     assert sum("SIMULATED" in line for line in lines) >= 2
     assert "commit p50" in lines[2]
-    assert "cryptoscalp candles BTCUSDT --exchange simulated --interval 1m" in shown
+    assert " candles BTCUSDT --exchange simulated --interval 1m" in shown
     assert lines[-1].startswith("PostgreSQL stopped")
     status = json.loads(fresh.cli("status", "--json").stdout)
     assert status["running"] is False, "status starts nothing"
@@ -138,6 +138,7 @@ def test_stop_stops_once_and_the_next_command_starts_again(fresh: Place) -> None
 
 def test_the_schema_goes_down_and_up_again(fresh: Place) -> None:
     fresh.cli("db", "upgrade")
+    fresh.cli("up", "--for", "1s")  # there is something to lose
     refused = fresh.cli("db", "downgrade", "base", "--yes", code=1)
     assert refused.stderr.count("\n") == 1
     down = json.loads(

@@ -109,7 +109,7 @@ async def test_undo_of_a_batch_that_is_being_written(
     lines = [
         b'%d {"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT","t":%d,"p":"1.5","q":"2",'
         b'"T":%d,"m":true,"M":true}}' % (1723161254087896568 + n * 1_000_000, n, 1723161254087 + n)
-        for n in range(1, 80_000)
+        for n in range(1, 160_000)
     ]
     file = tmp_path / "trades"
     file.write_bytes(b"\n".join(lines) + b"\n")

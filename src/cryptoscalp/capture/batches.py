@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cryptoscalp.infra.db.errors import NotFound
+from cryptoscalp.infra.db.errors import IntegrityRefused
 from cryptoscalp.infra.db.flow import Flow, rows, run
 
 
@@ -19,7 +19,7 @@ def open_batch(source: str, format_name: str, source_sha256: bytes | None = None
 
 
 def close_batch(batch_id: int) -> Flow[None]:
-    """Mark a batch as committed whole; a batch that was undone meanwhile stays undone."""
+    """Mark a batch as committed whole; IntegrityRefused when it was undone meanwhile."""
     yield from run("SET LOCAL ROLE cryptoscalp_capture")
     touched = yield from run(
         "UPDATE batches SET status = 'COMMITTED', finished_at = clock_timestamp()"
@@ -27,4 +27,6 @@ def close_batch(batch_id: int) -> Flow[None]:
         (batch_id,),
     )
     if not touched:
-        raise NotFound(f"there is no open batch {batch_id}")
+        raise IntegrityRefused(
+            f"batch {batch_id} cannot be finished: it was undone, or there is none"
+        )
