@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cryptoscalp.capture.binance_collector import looks_like, parse
 from cryptoscalp.capture.chunk import QUOTE_COLUMNS, TRADE_COLUMNS, Chunk
+from cryptoscalp.capture.formats.binance_collector import looks_like, parse
 from cryptoscalp.infra.db.errors import InputError
 
 SHARED = Path(

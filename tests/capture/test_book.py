@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cryptoscalp.capture.book import DepthUpdate, Level, LocalBook, Top
+from cryptoscalp.capture.venues.book import DepthUpdate, Level, LocalBook, Top
 
 
 def spot(first: int, last: int, bids: list[Level] = [], asks: list[Level] = []) -> DepthUpdate:  # noqa: B006

@@ -10,12 +10,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from cryptoscalp.capture import binance_collector
 from cryptoscalp.capture.account import Account, Stream
 from cryptoscalp.capture.batches import close_batch, open_batch
 from cryptoscalp.capture.chunk import Chunk
+from cryptoscalp.capture.files.lines import first_bytes
+from cryptoscalp.capture.formats import binance_collector
 from cryptoscalp.capture.ledger import Continuity
-from cryptoscalp.capture.lines import first_bytes
 from cryptoscalp.capture.prefetch import Prefetch
 from cryptoscalp.capture.prepare import Prepared, joined, prepare
 from cryptoscalp.capture.validation import QuarantineReason

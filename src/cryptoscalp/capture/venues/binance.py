@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 import polars as pl
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from cryptoscalp.capture.book import DepthUpdate, Level
+from cryptoscalp.capture.venues.book import DepthUpdate, Level
 
 SPOT: Final = "binance"
 USD_M: Final = "binanceusdm"

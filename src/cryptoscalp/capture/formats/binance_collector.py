@@ -17,8 +17,9 @@ from typing import Any, BinaryIO, Final
 import msgspec
 from msgspec import UNSET
 
-from cryptoscalp.capture import binance_messages as wire
-from cryptoscalp.capture.binance_rows import (
+from cryptoscalp.capture.chunk import Chunk, Reject
+from cryptoscalp.capture.files.lines import LINES_PER_BLOCK, Block, read_blocks
+from cryptoscalp.capture.formats.binance_rows import (
     LEAST_NS,
     LEAST_STAMP,
     MOST_STAMP,
@@ -26,10 +27,9 @@ from cryptoscalp.capture.binance_rows import (
     Rows,
     chunk_of,
 )
-from cryptoscalp.capture.book import LocalBook
-from cryptoscalp.capture.chunk import Chunk, Reject
-from cryptoscalp.capture.lines import LINES_PER_BLOCK, Block, read_blocks
 from cryptoscalp.capture.validation import QuarantineReason
+from cryptoscalp.capture.venues import binance as wire
+from cryptoscalp.capture.venues.book import LocalBook
 from cryptoscalp.infra.db.errors import InputError
 
 FORMAT: Final = "binance-collector"

@@ -10,9 +10,9 @@ from typing import Any, Final
 import polars as pl
 from msgspec import UNSET
 
-from cryptoscalp.capture import binance_messages as wire
-from cryptoscalp.capture.book import Top
 from cryptoscalp.capture.chunk import QUOTE_COLUMNS, TRADE_COLUMNS, Chunk, Reject, StreamKey
+from cryptoscalp.capture.venues import binance as wire
+from cryptoscalp.capture.venues.book import Top
 
 LEAST_STAMP: Final = 10**14  # 1973 in µs
 LEAST_NS: Final = 10**17  # a local stamp from here on is in ns

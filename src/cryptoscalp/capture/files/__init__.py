@@ -1,0 +1,1 @@
+"""The bytes of files: what a path holds, unpacked, decoded and cut into lines."""

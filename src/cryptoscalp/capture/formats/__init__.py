@@ -1,0 +1,1 @@
+"""What files mean: one module a format, over one engine for tables."""
