@@ -1,17 +1,20 @@
 """What every parser hands to the writer: a block of events, and what could not be one.
 
-Prices and sizes stay text exactly as the venue wrote them until validation makes them decimals.
+Prices and sizes stay text exactly as the source wrote them, or Float64 where the source holds
+floats, until validation makes them decimals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 import polars as pl
 
-TRADE_COLUMNS: Final[dict[str, type[pl.DataType]]] = {
+Columns: TypeAlias = dict[str, type[pl.DataType]]
+
+TRADE_COLUMNS: Final[Columns] = {
     "timestamp": pl.Int64,  # µs since the epoch, UTC
     "received_at": pl.Int64,  # µs since the epoch, UTC; null when no receiver's clock is known
     "exchange": pl.String,
@@ -21,10 +24,10 @@ TRADE_COLUMNS: Final[dict[str, type[pl.DataType]]] = {
     "price": pl.String,
     "volume": pl.String,
     "side": pl.String,  # the aggressor: 'BUY' | 'SELL'; null when the venue does not say
-    "line": pl.Int64,  # 1-based
+    "line": pl.Int64,  # 1-based; several events may come from one line
 }
 
-QUOTE_COLUMNS: Final[dict[str, type[pl.DataType]]] = {
+QUOTE_COLUMNS: Final[Columns] = {
     "timestamp": pl.Int64,
     "received_at": pl.Int64,
     "exchange": pl.String,
@@ -36,6 +39,41 @@ QUOTE_COLUMNS: Final[dict[str, type[pl.DataType]]] = {
     "ask_price": pl.String,
     "ask_volume": pl.String,
     "by_receive_time": pl.Boolean,  # the venue gave no time: timestamp is the receive time
+    "line": pl.Int64,
+}
+
+CANDLE_COLUMNS: Final[Columns] = {
+    "timestamp": pl.Int64,  # start of the bucket
+    "exchange": pl.String,
+    "symbol": pl.String,
+    "interval": pl.String,  # a value of `market.types.Interval` or of the database's enum
+    "open": pl.String,
+    "high": pl.String,
+    "low": pl.String,
+    "close": pl.String,
+    "volume": pl.String,
+    "trade_count": pl.Int64,  # null where the file has none
+    "line": pl.Int64,
+}
+
+MARK_COLUMNS: Final[Columns] = {
+    "timestamp": pl.Int64,
+    "received_at": pl.Int64,
+    "exchange": pl.String,
+    "symbol": pl.String,
+    "mark_price": pl.String,
+    "index_price": pl.String,  # null where the source has none
+    "line": pl.Int64,
+}
+
+FUNDING_COLUMNS: Final[Columns] = {
+    "timestamp": pl.Int64,  # when the rate was said
+    "received_at": pl.Int64,
+    "exchange": pl.String,
+    "symbol": pl.String,
+    "funding_rate": pl.String,  # as a fraction of notional a period: 0.0001 is one basis point
+    "funding_time": pl.Int64,  # when it is or was paid; null where the source does not say
+    "predicted_rate": pl.String,  # of the period after; null where the source has none
     "line": pl.Int64,
 }
 
@@ -61,13 +99,23 @@ class Reject:
     timestamp_us: int | None = None
 
 
+def _none(columns: Columns) -> Callable[[], pl.DataFrame]:
+    return lambda: pl.DataFrame(schema=columns)
+
+
+#: No trades and no quotes: zero rows of TRADE_COLUMNS and QUOTE_COLUMNS.
+empty_trades: Final = _none(TRADE_COLUMNS)
+empty_quotes: Final = _none(QUOTE_COLUMNS)
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A block of events in file order, with the accounting of everything that was not one.
 
-    `trades` has TRADE_COLUMNS, `quotes` has QUOTE_COLUMNS. `raw` maps a line number of this
-    chunk to its raw record (KeyError for a line of another chunk). Always
-    `received == trades.height + quotes.height + len(rejects) + sum(ignored.values())`.
+    Each frame has the columns of its kind. Number columns are String, or Float64 where the
+    source holds floats. `raw` maps a line number of this chunk to its raw record (KeyError for a
+    line of another chunk). `received` is always the sum of the frames' heights, the rejects and
+    the ignored.
     """
 
     trades: pl.DataFrame
@@ -76,13 +124,6 @@ class Chunk:
     ignored: Mapping[StreamKey, int]
     raw: Callable[[int], bytes]
     received: int
-
-
-def empty_trades() -> pl.DataFrame:
-    """No trades: zero rows of TRADE_COLUMNS."""
-    return pl.DataFrame(schema=TRADE_COLUMNS)
-
-
-def empty_quotes() -> pl.DataFrame:
-    """No quotes: zero rows of QUOTE_COLUMNS."""
-    return pl.DataFrame(schema=QUOTE_COLUMNS)
+    candles: pl.DataFrame = field(default_factory=_none(CANDLE_COLUMNS))
+    mark_prices: pl.DataFrame = field(default_factory=_none(MARK_COLUMNS))
+    funding_rates: pl.DataFrame = field(default_factory=_none(FUNDING_COLUMNS))
