@@ -135,7 +135,13 @@ def check_ledger(dsn: str) -> None:
             " WHERE batch_id IS NOT NULL GROUP BY 1, 2, 3, 4 UNION ALL"
             " SELECT batch_id, exchange, symbol, source::text, count(*), min(timestamp),"
             " max(timestamp), min(sequence), max(sequence) FROM order_book_l1"
-            " WHERE batch_id IS NOT NULL GROUP BY 1, 2, 3, 4",
+            " WHERE batch_id IS NOT NULL GROUP BY 1, 2, 3, 4 UNION ALL"
+            " SELECT batch_id, exchange, symbol, stream, count(*), min(timestamp), max(timestamp),"
+            " NULL, NULL FROM (SELECT batch_id, exchange, symbol, 'candle_' || interval AS stream,"
+            " timestamp FROM candles WHERE source = 'imported' UNION ALL"
+            " SELECT batch_id, exchange, symbol, 'mark_price', timestamp FROM mark_prices UNION ALL"
+            " SELECT batch_id, exchange, symbol, 'funding_rate', timestamp FROM funding_rates)"
+            " AS states WHERE batch_id IS NOT NULL GROUP BY 1, 2, 3, 4",
         )
     }
     said = {
@@ -148,6 +154,11 @@ def check_ledger(dsn: str) -> None:
         )
     }
     assert said == held
+    check_ledger_totals(dsn)
+
+
+def check_ledger_totals(dsn: str) -> None:
+    """Each batch's account is the sum of its streams."""
     streams = fetch(
         dsn,
         "SELECT batch_id, coalesce(sum(s.received), 0)::bigint, coalesce(sum(s.stored), 0)::bigint,"

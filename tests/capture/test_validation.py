@@ -9,7 +9,12 @@ import polars as pl
 import pytest
 
 from cryptoscalp.capture.chunk import QUOTE_COLUMNS, TRADE_COLUMNS, empty_quotes, empty_trades
-from cryptoscalp.capture.validation import QuarantineReason, validate_quotes, validate_trades
+from cryptoscalp.capture.validation import (
+    QuarantineReason,
+    Validated,
+    validate_quotes,
+    validate_trades,
+)
 
 NOW = 1_723_161_256_322_000
 AT = datetime(2024, 8, 8, 23, 54, 16, 322000, tzinfo=UTC)
@@ -25,18 +30,18 @@ QUOTE = {
 }  # fmt: skip
 
 
-def trades(**changes: object) -> tuple[pl.DataFrame, pl.DataFrame]:
+def trades(**changes: object) -> Validated:
     rows = pl.DataFrame([{**TRADE, "line": 6}, {**TRADE, **changes}], schema=TRADE_COLUMNS)
     return validate_trades(rows, now_us=NOW)
 
 
-def quotes(**changes: object) -> tuple[pl.DataFrame, pl.DataFrame]:
+def quotes(**changes: object) -> Validated:
     rows = pl.DataFrame([{**QUOTE, "line": 6}, {**QUOTE, **changes}], schema=QUOTE_COLUMNS)
     return validate_quotes(rows, now_us=NOW)
 
 
 def test_good_trade_is_typed() -> None:
-    good, bad = trades(side=None, sequence=None, received_at=None)
+    good, bad, _ = trades(side=None, sequence=None, received_at=None)
     assert bad.height == 0
     assert good.columns == list(TRADE_COLUMNS)
     assert good.row(1, named=True) | {"timestamp": None} == {
@@ -68,7 +73,7 @@ def test_good_trade_is_typed() -> None:
     ],
 )
 def test_bad_trades(changes: dict[str, object], reason: str, words: str) -> None:
-    good, bad = trades(**changes)
+    good, bad, _ = trades(**changes)
     assert good["line"].to_list() == [6]
     assert bad["line"].to_list() == [7]
     assert bad["reason"].to_list() == [reason]
@@ -90,7 +95,7 @@ def test_bad_trades(changes: dict[str, object], reason: str, words: str) -> None
     ],
 )
 def test_times_out_of_range_name_the_unit_that_fits(timestamp: int | None, words: str) -> None:
-    for _, bad in (trades(timestamp=timestamp), quotes(timestamp=timestamp)):
+    for _, bad, _ in (trades(timestamp=timestamp), quotes(timestamp=timestamp)):
         assert bad["reason"].to_list() == [QuarantineReason.TIMESTAMP_OUT_OF_RANGE]
         assert words in bad["detail"][0]
 
@@ -116,25 +121,47 @@ def test_times_at_the_edges_are_good() -> None:
     ],
 )
 def test_bad_quotes(changes: dict[str, object], reason: str) -> None:
-    good, bad = quotes(**changes)
+    good, bad, _ = quotes(**changes)
     assert good["line"].to_list() == [6]
     assert bad["reason"].to_list() == [reason]
 
 
 def test_locked_book_is_good() -> None:
-    good, bad = quotes(bid_price="10.10")
+    good, bad, _ = quotes(bid_price="10.10")
     assert (good.height, bad.height) == (2, 0)
     assert good["bid_price"][1] == good["ask_price"][1] == Decimal("10.1")
 
 
 def test_float_columns_are_taken() -> None:
     rows = pl.DataFrame([TRADE], schema=TRADE_COLUMNS).with_columns(price=0.1, volume=2e-7)
-    good, _ = validate_trades(rows, now_us=NOW)
+    good, _, rounded = validate_trades(rows, now_us=NOW)
     assert good.select("price", "volume").row(0) == (Decimal("0.1"), Decimal("0.0000002"))
+    assert rounded == 0
+
+
+def test_rounded_values_are_counted_where_they_are_stored() -> None:
+    noise = 1.2345678901234567e-05  # 21 decimals
+    rows = pl.DataFrame([TRADE] * 3, schema=TRADE_COLUMNS).with_columns(
+        price=pl.Series([noise, noise, 1.0]), volume=pl.Series([noise, -1.0, noise])
+    )
+    good, bad, rounded = validate_trades(rows, now_us=NOW)
+    assert (good.height, bad.height, rounded) == (2, 1, 3)
+
+
+def test_rows_of_one_line_are_refused_one_by_one() -> None:
+    """One message may hold several events: they share its line, not its verdict."""
+    rows = pl.DataFrame(
+        [TRADE, {**TRADE, "price": "-1"}, {**TRADE, "price": "x"}, TRADE], schema=TRADE_COLUMNS
+    )
+    good, bad, _ = validate_trades(rows, now_us=NOW)
+    assert good.height == 2
+    assert bad.select("line", "price", "reason").rows() == [
+        (7, "-1", QuarantineReason.NON_POSITIVE_PRICE), (7, "x", QuarantineReason.MALFORMED),
+    ]  # fmt: skip
 
 
 def test_nothing_in_nothing_out() -> None:
-    for good, bad in (
+    for good, bad, _ in (
         validate_trades(empty_trades(), now_us=NOW),
         validate_quotes(empty_quotes(), now_us=NOW),
     ):

@@ -16,7 +16,8 @@ from tests.postgres import Place
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = {"1s": 1, "1m": 60, "3m": 180, "5m": 300, "15m": 900, "30m": 1800, "1h": 3600,
-            "4h": 14400, "1d": 86400}  # fmt: skip
+            "2h": 7200, "4h": 14400, "6h": 21600, "8h": 28800, "12h": 43200,
+            "1d": 86400}  # fmt: skip
 _SECOND = 1_000_000
 
 

@@ -107,3 +107,15 @@ async def test_too_much_or_backwards(db: AsyncDatabase) -> None:
     with pytest.raises(DatabaseError, match="before"):
         await db.market.ensure_partitions(NOON, NOON - timedelta(days=1))
     assert await db.market.partitions() == []
+
+
+async def test_the_limit_counts_partitions_of_a_table(db: AsyncDatabase) -> None:
+    """Thirty years are too many days, and few months."""
+    last = NOON + timedelta(days=30 * 365)
+    with pytest.raises(DatabaseError, match="more than 366 days"):
+        await db.market.ensure_partitions(NOON, last, ["candles_long", "candles_1s"])
+    with pytest.raises(DatabaseError, match="more than 366 months"):
+        await db.market.ensure_partitions(NOON, NOON + timedelta(days=366 * 31), ["candles_long"])
+    assert await db.market.partitions() == []
+    with pytest.raises(DatabaseError, match="batches is no partitioned table; choose candles_1s"):
+        await db.market.ensure_partitions(NOON, NOON, ["market_data", "batches"])

@@ -22,6 +22,8 @@ NEEDED = {
     ("table", "coverage"),
     ("table", "quarantine"),
     ("table", "batches"),
+    ("table", "mark_prices"),
+    ("table", "funding_rates"),
     ("type", "trade_side"),
     ("type", "symbol"),
     ("type", "exchange_id"),
@@ -38,6 +40,9 @@ def product(migrated: Place) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """The product's session, in autocommit, in a database that holds one tick."""
     with psycopg.connect(migrated.dsn, autocommit=True) as connection:
         connection.execute("SELECT ensure_partitions('2024-08-08', '2024-08-08')")
+        connection.execute(
+            "SELECT ensure_partitions('2024-08-08', '2024-08-08', '{mark_prices, funding_rates}')"
+        )
         connection.execute(INSERT_TICK)
         yield connection
 
@@ -68,6 +73,12 @@ def test_the_login_is_no_superuser(product: psycopg.Connection[tuple[Any, ...]])
         "INSERT INTO newest_trades SELECT * FROM newest_trades",
         "UPDATE coverage SET end_time = now()",
         "CREATE TABLE mine (id int)",
+        "INSERT INTO mark_prices VALUES (now(), 'BTCUSDT', 'binance', 1, 1, NULL, 1)",
+        "INSERT INTO funding_rates VALUES (now(), 'BTCUSDT', 'binance', 1, NULL, NULL, NULL, 1)",
+        "UPDATE mark_prices SET mark_price = 1",
+        "DELETE FROM funding_rates",
+        "TRUNCATE mark_prices, funding_rates",
+        "DELETE FROM mark_prices_20240808",
         "UPDATE alembic_version SET version_num = '0'",
         "SELECT recompute_newest('binance', 'BTCUSDT')",
     ],
@@ -84,9 +95,34 @@ def test_the_login_is_refused(
 
 def test_not_even_the_administrator_changes_ticks(migrated: Place) -> None:
     with psycopg.connect(migrated.admin_dsn, autocommit=True) as connection:
-        for statement in (b"UPDATE market_data SET price = 1", b"TRUNCATE order_book_l1"):
+        connection.execute(
+            "SELECT ensure_partitions('2024-08-08', '2024-08-08', '{mark_prices, funding_rates}')"
+        )
+        for statement in (
+            b"UPDATE market_data SET price = 1",
+            b"TRUNCATE order_book_l1",
+            b"DELETE FROM mark_prices",
+            b"TRUNCATE mark_prices_20240808",
+            b"UPDATE funding_rates_20240808 SET funding_rate = 1",
+        ):
             with pytest.raises(psycopg.Error, match="append-only"):
                 connection.execute(statement)
+
+
+def test_mark_prices_come_in_through_the_writer_only(migrated: Place) -> None:
+    insert = b"INSERT INTO mark_prices VALUES ('2024-08-08', 'BTC', 'binance', 1, 1, NULL, 1)"
+    with psycopg.connect(migrated.admin_dsn, autocommit=True) as connection:
+        connection.execute("SELECT ensure_partitions('2024-08-08', '2024-08-08', '{mark_prices}')")
+        for statement in (insert, insert.replace(b"mark_prices", b"mark_prices_20240808")):
+            with pytest.raises(psycopg.Error, match="only the product's writer"):
+                connection.execute(statement)
+
+
+def test_the_login_keeps_its_maps(product: psycopg.Connection[tuple[Any, ...]]) -> None:
+    product.execute("INSERT INTO import_maps (name, mapping) VALUES ('mine', '{}')")
+    product.execute('UPDATE import_maps SET mapping = \'{"price": "px"}\'')
+    assert product.execute("SELECT name FROM import_maps").fetchall() == [("mine",)]
+    product.execute("DELETE FROM import_maps")
 
 
 def test_every_table_and_column_has_a_comment(migrated: Place) -> None:

@@ -10,8 +10,16 @@ from typing import Any
 
 import polars as pl
 from pgpq import ArrowToPostgresBinaryEncoder
+from psycopg import sql
 
 _ROWS_A_BUFFER = 8192
+
+
+def copy_statement(table: str, columns: Sequence[str]) -> sql.Composed:
+    """`COPY table (columns) FROM STDIN (FORMAT BINARY)`."""
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
 
 
 def copy_buffers(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[bytes]:

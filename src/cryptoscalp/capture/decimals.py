@@ -33,15 +33,20 @@ _LIMIT: Final = Decimal(10) ** INTEGER_DIGITS
 class Parsed:
     """A converted column, row for row with its input.
 
-    `values` is Decimal(38,18), null where the input is null or refused; `malformed` and
-    `out_of_domain` are Boolean masks without nulls; `rounded` counts values that lost digits
-    (float sources only).
+    `values` is Decimal(38,18), null where the input is null or refused; `malformed`,
+    `out_of_domain` and `shortened` are Boolean masks without nulls. `shortened` marks values that
+    lost digits (float sources only).
     """
 
     values: pl.Series
     malformed: pl.Series
     out_of_domain: pl.Series
-    rounded: int = 0
+    shortened: pl.Series
+
+    @property
+    def rounded(self) -> int:
+        """How many values lost digits."""
+        return int(self.shortened.sum())
 
 
 def from_text(text: pl.Series) -> Parsed:
@@ -72,7 +77,7 @@ def _convert(text: pl.Series, *, rounding: bool) -> Parsed:
         values = text.set(~exact, None).cast(DECIMAL, strict=False)
     nothing = pl.repeat(False, len(text), dtype=pl.Boolean, eager=True)
     if values.null_count() == text.null_count():
-        return Parsed(values, nothing, nothing)
+        return Parsed(values, nothing, nothing, nothing)
     return _finish(text, values, rounding=rounding)
 
 
@@ -82,7 +87,7 @@ def _finish(text: pl.Series, values: pl.Series, *, rounding: bool) -> Parsed:
     found: list[Decimal | None] = []
     malformed: list[int] = []
     out_of_domain: list[int] = []
-    rounded = 0
+    shortened: list[int] = []
     for row, value in zip(open_rows.to_list(), text.gather(open_rows).to_list(), strict=True):
         number: Decimal | None = None
         if _NUMBER.fullmatch(value) is None:
@@ -93,10 +98,12 @@ def _finish(text: pl.Series, values: pl.Series, *, rounding: bool) -> Parsed:
                 number = None
             if number is None:
                 out_of_domain.append(row)
-            rounded += changed and number is not None
+            elif changed:
+                shortened.append(row)
         found.append(number)
     merged = values.scatter(open_rows, pl.Series(found, dtype=DECIMAL))
-    return Parsed(merged, _mask(malformed, len(text)), _mask(out_of_domain, len(text)), rounded)
+    masks = (_mask(rows, len(text)) for rows in (malformed, out_of_domain, shortened))
+    return Parsed(merged, *masks)
 
 
 def _quantize(value: str) -> tuple[Decimal | None, bool]:

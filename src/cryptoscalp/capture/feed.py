@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from cryptoscalp.capture.account import Account, Stream
 from cryptoscalp.capture.face import Capture
 from cryptoscalp.capture.ledger import Continuity
+from cryptoscalp.capture.periods import Period
 from cryptoscalp.capture.prepare import prepare
 from cryptoscalp.capture.simulator import Simulator
 from cryptoscalp.capture.writer import Origin
@@ -34,7 +35,7 @@ class Feed:
         self._source = source
         self._origin: Origin | None = None
         self._tails: Mapping[Stream, datetime] = {}
-        self._days: frozenset[date] = frozenset()
+        self._periods: frozenset[Period] = frozenset()
         self.account = Account()
         self.latencies_ms: deque[float] = deque(maxlen=_REMEMBERED)
 
@@ -56,11 +57,11 @@ class Feed:
             if part.trades.is_empty() and part.quotes.is_empty() and not part.refused:
                 continue
             began = time.perf_counter()
-            written = self._capture.write(part, self._origin, self._tails, self._days)
+            written = self._capture.write(part, self._origin, self._tails, self._periods)
             self.latencies_ms.append((time.perf_counter() - began) * 1_000)
             self._tails = written.tails
             # Only today's partitions matter, whatever the number of days the feed runs.
-            self._days = frozenset(part.days)
+            self._periods = part.periods
             self.account.add(written.account)
             received += written.account.total.received
         return received

@@ -21,6 +21,8 @@ from cryptoscalp.infra.db.flow import Flow, rows, run
 from cryptoscalp.infra.db.queries import query
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A detail may quote a cell of any length; the record itself is kept whole beside it.
+_DETAIL_CHARS = 600
 _KEEP_REFUSED = query("cryptoscalp.capture", "keep_refused")
 _ADD_STREAM_ACCOUNTS = query("cryptoscalp.capture", "add_stream_accounts")
 
@@ -93,13 +95,21 @@ def extend_coverage(intervals: Iterable[Received]) -> Flow[None]:
     )
 
 
-def quarantine(refused: Iterable[Reject], *, source: str, batch_id: int) -> Flow[None]:
-    """Keep refused records, each once however often it comes, and mark their place as a gap."""
+def record_hash(reject: Reject) -> bytes:
+    """What a refused record is known by: SHA-256 of its stream and of itself."""
+    return hashlib.sha256("\x1f".join(stream_of(reject)).encode() + b"\0" + reject.raw).digest()
+
+
+def quarantine(
+    refused: Iterable[Reject], *, source: str, batch_id: int, came: bool = True
+) -> Flow[None]:
+    """Keep refused records, each once however often it comes, and mark their place as a gap.
+
+    `came` is False for records that were in quarantine before and have only been read again.
+    """
     distinct: dict[bytes, tuple[Reject, int]] = {}
     for reject in refused:
-        digest = hashlib.sha256(
-            "\x1f".join(stream_of(reject)).encode() + b"\0" + reject.raw
-        ).digest()
+        digest = record_hash(reject)
         distinct[digest] = (reject, distinct.get(digest, (reject, 0))[1] + 1)
     if not distinct:
         return
@@ -109,13 +119,13 @@ def quarantine(refused: Iterable[Reject], *, source: str, batch_id: int) -> Flow
         _KEEP_REFUSED,
         {
             "hashes": list(distinct),
-            "times": [count for _, count in distinct.values()],
+            "times": [count if came else 0 for _, count in distinct.values()],
             "exchanges": [stream.exchange for stream in streams],
             "symbols": [stream.symbol for stream in streams],
             "streams": [stream.stream for stream in streams],
             "timestamps": [_storable_moment(reject.timestamp_us) for reject in held],
             "reasons": [str(reject.reason) for reject in held],
-            "details": [reject.detail.replace("\0", "?") for reject in held],
+            "details": [reject.detail[:_DETAIL_CHARS].replace("\0", "?") for reject in held],
             "lines": [reject.line for reject in held],
             "raws": [reject.raw for reject in held],
             "source": source,

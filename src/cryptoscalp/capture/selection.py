@@ -79,7 +79,7 @@ def select_new(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
 def _new_by_id(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     ids = frame["sequence"].to_numpy()
     times = frame["timestamp"].dt.epoch("us").to_numpy()
-    windows = _windows(frame)
+    windows = windows_of(frame)
     streams = slices(frame, kind)
     asked = _Ranges(kind)
     for n, part in enumerate(streams):
@@ -136,7 +136,7 @@ def _new_by_content(
     return pl.concat(fresh)
 
 
-def _windows(frame: pl.DataFrame) -> Int64s:
+def windows_of(frame: pl.DataFrame) -> Int64s:
     if "by_receive_time" not in frame.columns:
         return np.full(frame.height, EXCHANGE_CLOCK_US, dtype=np.int64)
     by_receive_time = frame["by_receive_time"].fill_null(False).to_numpy()

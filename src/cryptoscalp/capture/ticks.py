@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from psycopg import sql
 
-from cryptoscalp.capture.copying import copy_buffers, json_records
+from cryptoscalp.capture.copying import copy_buffers, copy_statement, json_records
 from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
 from cryptoscalp.infra.db.flow import Flow, Row, copy_in, rows
 from cryptoscalp.infra.db.queries import query
@@ -85,13 +85,7 @@ def _declare(counts: pl.DataFrame, kind: TickKind) -> Flow[None]:
 
 
 def _copy(frame: pl.DataFrame, kind: TickKind) -> Flow[None]:
-    yield from copy_in(_copy_statement(kind.table, kind.columns), copy_buffers(frame, kind.columns))
-
-
-def _copy_statement(table: str, columns: tuple[str, ...]) -> sql.Composed:
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
+    yield from copy_in(copy_statement(kind.table, kind.columns), copy_buffers(frame, kind.columns))
 
 
 def _store_candles(candles: pl.DataFrame) -> Flow[None]:
@@ -116,7 +110,7 @@ def _store_candles(candles: pl.DataFrame) -> Flow[None]:
     new = candles.join(held, on=_CANDLE_KEY, how="anti", maintain_order="left")
     if not new.is_empty():
         yield from copy_in(
-            _copy_statement("candles", _CANDLE_COLUMNS), copy_buffers(new, _CANDLE_COLUMNS)
+            copy_statement("candles", _CANDLE_COLUMNS), copy_buffers(new, _CANDLE_COLUMNS)
         )
     if new.height < candles.height:
         again = candles.join(held, on=_CANDLE_KEY, how="semi")

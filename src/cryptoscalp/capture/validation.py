@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -25,11 +25,14 @@ class QuarantineReason(StrEnum):
     OUT_OF_DOMAIN = "out_of_domain"
     NON_POSITIVE_PRICE = "non_positive_price"
     NON_POSITIVE_SIZE = "non_positive_size"
+    INCONSISTENT_CANDLE = "inconsistent_candle"
+    CONFLICT = "conflict"
     CROSSED_BOOK = "crossed_book"
     ONE_SIDED_BOOK = "one_sided_book"
     TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
     UNKNOWN_SYMBOL = "unknown_symbol"
     TRUNCATED_FILE = "truncated_file"
+    OUT_OF_ORDER = "out_of_order"
 
 
 EARLIEST_US: Final = 1_230_940_800_000_000  # 2009-01-03, the first bitcoin block
@@ -40,110 +43,125 @@ _CLOCK_US: Final = (-62_135_510_400_000_000, 253_402_128_000_000_000)
 _SYMBOL: Final = re.compile(r"[\w.:/-]{1,64}")
 _EXCHANGE: Final = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _TIME: Final = pl.Datetime("us", "UTC")
+_TIMES: Final = ("timestamp", "received_at", "funding_time")
 # What a number read as microseconds may really have been: unit, multiplier, divisor.
 _UNITS: Final = (("seconds", 1_000_000, 1), ("milliseconds", 1_000, 1), ("nanoseconds", 1, 1_000))
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-BAD_COLUMNS: Final = {"line": pl.Int64, "reason": pl.String, "detail": pl.String}
 
-_Row = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+class Validated(NamedTuple):
+    """Rows that may be stored, and rows that may not.
+
+    `good` has the columns that came in, numbers as Decimal(38,18) and times in UTC at µs. `bad`
+    has the refused rows as they came in, with reason (QuarantineReason) and detail. `rounded`
+    counts the float values in `good` that lost digits at the 18th decimal.
+    """
+
+    good: pl.DataFrame
+    bad: pl.DataFrame
+    rounded: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class Rule:
+    """One reason to refuse rows: `broken` marks them, `detail` says of one what is wrong."""
+
     reason: QuarantineReason
     broken: pl.Series
-    detail: Callable[[_Row], str]
+    detail: Callable[[Row], str]
 
 
-def validate_trades(
-    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def validate_trades(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S) -> Validated:
     """Split trades into rows that may be stored and rows that may not.
 
     Takes TRADE_COLUMNS (price and volume as text, or Float64) and the present in µs since the
-    epoch. Returns (good, bad): good has the same columns with price and volume Decimal(38,18)
-    and timestamp and received_at in UTC at µs; bad has line, reason (QuarantineReason), detail.
+    epoch.
     """
-    price, volume = _numbers(df, "price"), _numbers(df, "volume")
+    price, volume = numbers_of(df, "price"), numbers_of(df, "volume")
     rules = [
-        *_name_rules(df, "feed", ("trade", "agg_trade")),
-        _one_of(df, "side", ("BUY", "SELL"), nullable=True),
-        *_present(df, "price", "volume"),
-        *_number_rules("price", price),
-        *_number_rules("volume", volume),
-        *_time_rules(df, now_us, max_ahead_s),
-        _positive("price", price, QuarantineReason.NON_POSITIVE_PRICE),
-        _positive("volume", volume, QuarantineReason.NON_POSITIVE_SIZE),
+        *name_rules(df),
+        one_of(df, "feed", ("trade", "agg_trade"), nullable=False),
+        one_of(df, "side", ("BUY", "SELL"), nullable=True),
+        *present(df, "price", "volume"),
+        *number_rules("price", price),
+        *number_rules("volume", volume),
+        *time_rules(df, now_us, max_ahead_s, "received_at"),
+        positive("price", price, QuarantineReason.NON_POSITIVE_PRICE),
+        positive("volume", volume, QuarantineReason.NON_POSITIVE_SIZE),
     ]
-    return _split(df, rules, {"price": price.values, "volume": volume.values})
+    return split(df, rules, {"price": price, "volume": volume})
 
 
-def validate_quotes(
-    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def validate_quotes(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S) -> Validated:
     """Split quotes into rows that may be stored and rows that may not.
 
     Takes QUOTE_COLUMNS (prices and volumes as text, or Float64) and the present in µs since the
-    epoch; returns (good, bad) as `validate_trades` does. A quote needs both sides, and a bid
-    not above the ask.
+    epoch. A quote needs both sides, and a bid not above the ask.
     """
     fields = ("bid_price", "bid_volume", "ask_price", "ask_volume")
-    numbers = {field: _numbers(df, field) for field in fields}
-    rules = [*_name_rules(df, "source", ("ticker", "depth", "snapshot")), *_one_sided(df)]
-    rules += _present(df, *fields)
+    numbers = {field: numbers_of(df, field) for field in fields}
+    rules = [*name_rules(df)]
+    rules.append(one_of(df, "source", ("ticker", "depth", "snapshot"), nullable=False))
+    rules += [*_one_sided(df), *present(df, *fields)]
     for field in fields:
-        rules += _number_rules(field, numbers[field])
-    rules += _time_rules(df, now_us, max_ahead_s)
+        rules += number_rules(field, numbers[field])
+    rules += time_rules(df, now_us, max_ahead_s, "received_at")
     for field in ("bid_price", "ask_price"):
-        rules.append(_positive(field, numbers[field], QuarantineReason.NON_POSITIVE_PRICE))
+        rules.append(positive(field, numbers[field], QuarantineReason.NON_POSITIVE_PRICE))
     for field in ("bid_volume", "ask_volume"):
-        rules.append(_positive(field, numbers[field], QuarantineReason.NON_POSITIVE_SIZE))
+        rules.append(positive(field, numbers[field], QuarantineReason.NON_POSITIVE_SIZE))
     rules.append(
-        _Rule(
+        Rule(
             QuarantineReason.CROSSED_BOOK,
             numbers["bid_price"].values > numbers["ask_price"].values,
             lambda row: f"bid {row['bid_price']} is above ask {row['ask_price']}",
         )
     )
-    return _split(df, rules, {field: numbers[field].values for field in fields})
+    return split(df, rules, numbers)
 
 
-def _numbers(df: pl.DataFrame, field: str) -> decimals.Parsed:
+def numbers_of(df: pl.DataFrame, field: str) -> decimals.Parsed:
+    """A column of numbers, text or Float64, as decimals."""
     column = df[field]
     return decimals.from_float(column) if column.dtype.is_float() else decimals.from_text(column)
 
 
-def _name_rules(df: pl.DataFrame, kind: str, kinds: tuple[str, ...]) -> list[_Rule]:
+def name_rules(df: pl.DataFrame) -> list[Rule]:
+    """A symbol and an exchange have to be names that the database takes."""
     rules = []
     for field, pattern in (("symbol", _SYMBOL), ("exchange", _EXCHANGE)):
         wrong = [n for n in df[field].unique().to_list() if not (n and pattern.fullmatch(n))]
         rules.append(
-            _Rule(
+            Rule(
                 QuarantineReason.UNKNOWN_SYMBOL,
                 df[field].is_in(wrong, nulls_equal=True) if wrong else _never(df),
-                _names(field, "is not the name of one"),
+                names(field, "is not the name of one"),
             )
         )
-    return [*rules, _one_of(df, kind, kinds, nullable=False)]
+    return rules
 
 
-def _one_of(df: pl.DataFrame, field: str, kinds: tuple[str, ...], *, nullable: bool) -> _Rule:
+def one_of(df: pl.DataFrame, field: str, kinds: tuple[str, ...], *, nullable: bool) -> Rule:
+    """A field has to be one of a few words."""
     known = df[field].is_in(kinds).fill_null(nullable)
-    return _Rule(
-        QuarantineReason.MALFORMED, ~known, _names(field, f"is not one of {', '.join(kinds)}")
+    return Rule(
+        QuarantineReason.MALFORMED, ~known, names(field, f"is not one of {', '.join(kinds)}")
     )
 
 
-def _present(df: pl.DataFrame, *fields: str) -> list[_Rule]:
+def present(df: pl.DataFrame, *fields: str) -> list[Rule]:
+    """Fields must not be null."""
     return [
-        _Rule(QuarantineReason.MALFORMED, df[field].is_null(), _names(field, "is missing"))
+        Rule(QuarantineReason.MALFORMED, df[field].is_null(), names(field, "is missing"))
         for field in fields
     ]
 
 
-def _one_sided(df: pl.DataFrame) -> list[_Rule]:
+def _one_sided(df: pl.DataFrame) -> list[Rule]:
     return [
-        _Rule(
+        Rule(
             QuarantineReason.ONE_SIDED_BOOK,
             df[f"{side}_price"].is_null() & df[f"{side}_volume"].is_null(),
             _says(f"the book has no {side}"),
@@ -152,13 +170,14 @@ def _one_sided(df: pl.DataFrame) -> list[_Rule]:
     ]
 
 
-def _number_rules(field: str, parsed: decimals.Parsed) -> list[_Rule]:
+def number_rules(field: str, parsed: decimals.Parsed) -> list[Rule]:
+    """A field has to be a number that fits Decimal(38,18)."""
     return [
-        _Rule(QuarantineReason.MALFORMED, parsed.malformed, _names(field, "is not a number")),
-        _Rule(
+        Rule(QuarantineReason.MALFORMED, parsed.malformed, names(field, "is not a number")),
+        Rule(
             QuarantineReason.OUT_OF_DOMAIN,
             parsed.out_of_domain,
-            _names(
+            names(
                 field,
                 f"does not fit {decimals.INTEGER_DIGITS} integer digits"
                 f" and {decimals.SCALE} decimals",
@@ -167,23 +186,27 @@ def _number_rules(field: str, parsed: decimals.Parsed) -> list[_Rule]:
     ]
 
 
-def _positive(field: str, parsed: decimals.Parsed, reason: QuarantineReason) -> _Rule:
-    return _Rule(reason, parsed.values <= 0, _names(field, "is not above zero"))
+def positive(field: str, parsed: decimals.Parsed, reason: QuarantineReason) -> Rule:
+    """A number has to be above zero."""
+    return Rule(reason, parsed.values <= 0, names(field, "is not above zero"))
 
 
-def _time_rules(df: pl.DataFrame, now_us: int, max_ahead_s: int) -> list[_Rule]:
+def time_rules(df: pl.DataFrame, now_us: int, max_ahead_s: int, *clocks: str) -> list[Rule]:
+    """The timestamp has to be possible; the `clocks`, where they say anything, have to be dates."""
     latest = now_us + max_ahead_s * 1_000_000
-    clock = df["received_at"]
     return [
-        _Rule(
+        Rule(
             QuarantineReason.TIMESTAMP_OUT_OF_RANGE,
             ~df["timestamp"].is_between(EARLIEST_US, latest).fill_null(False),
             lambda row: describe_time(row["timestamp"], latest),
         ),
-        _Rule(
-            QuarantineReason.TIMESTAMP_OUT_OF_RANGE,
-            ~clock.is_between(*_CLOCK_US),
-            _names("received_at", "microseconds is not a date"),
+        *(
+            Rule(
+                QuarantineReason.TIMESTAMP_OUT_OF_RANGE,
+                ~df[clock].is_between(*_CLOCK_US),
+                names(clock, "microseconds is not a date"),
+            )
+            for clock in clocks
         ),
     ]
 
@@ -204,13 +227,14 @@ def describe_time(timestamp: int | None, latest: int) -> str:
     return f"timestamp {timestamp} read as microseconds is {why}; it fits no unit"
 
 
-def _names(field: str, problem: str) -> Callable[[_Row], str]:
+def names(field: str, problem: str) -> Callable[[Row], str]:
+    """Say of a row that the value of a field has a problem."""
     return lambda row: (
         f"{field} {problem}" if row[field] is None else f"{field} {row[field]!r} {problem}"
     )
 
 
-def _says(text: str) -> Callable[[_Row], str]:
+def _says(text: str) -> Callable[[Row], str]:
     return lambda row: text
 
 
@@ -218,33 +242,30 @@ def _never(df: pl.DataFrame) -> pl.Series:
     return pl.repeat(False, df.height, dtype=pl.Boolean, eager=True)
 
 
-def _split(
-    df: pl.DataFrame, rules: list[_Rule], numbers: dict[str, pl.Series]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def split(df: pl.DataFrame, rules: list[Rule], numbers: Mapping[str, decimals.Parsed]) -> Validated:
+    """Refuse each row for the first rule that it breaks; the others are converted."""
     broken = [rule for rule in rules if rule.broken.any()]
     converted = df.with_columns(
-        pl.col("timestamp").cast(_TIME),
-        pl.col("received_at").cast(_TIME),
-        **numbers,
+        *(pl.col(name).cast(_TIME) for name in _TIMES if name in df.columns),
+        **{field: parsed.values for field, parsed in numbers.items()},
     )
     if not broken:
-        return converted, pl.DataFrame(schema=BAD_COLUMNS)
-    verdicts: dict[int, _Rule] = {}
+        none = df.clear().with_columns(reason=pl.lit("", pl.String), detail=pl.lit("", pl.String))
+        return Validated(converted, none, sum(parsed.rounded for parsed in numbers.values()))
+    verdicts: dict[int, Rule] = {}
     for rule in broken:
         for row in rule.broken.arg_true().to_list():
             verdicts.setdefault(row, rule)
     rows = sorted(verdicts)
     refused = df[rows]
-    bad = pl.DataFrame(
-        {
-            "line": refused["line"],
-            "reason": [str(verdicts[row].reason) for row in rows],
-            "detail": [
-                verdicts[row].detail(record)
-                for row, record in zip(rows, refused.iter_rows(named=True), strict=True)
-            ],
-        },
-        schema=BAD_COLUMNS,
+    details = [
+        verdicts[row].detail(record)
+        for row, record in zip(rows, refused.iter_rows(named=True), strict=True)
+    ]
+    bad = refused.with_columns(
+        pl.Series("reason", [str(verdicts[row].reason) for row in rows], dtype=pl.String),
+        pl.Series("detail", details, dtype=pl.String),
     )
     keep = pl.repeat(True, df.height, dtype=pl.Boolean, eager=True).scatter(rows, False)
-    return converted.filter(keep), bad
+    rounded = sum(int((parsed.shortened & keep).sum()) for parsed in numbers.values())
+    return Validated(converted.filter(keep), bad, rounded)

@@ -1,19 +1,21 @@
 """The batching writer: one flow that stores a prepared part of a batch in one transaction.
 
 Order of the work (all writers keep it, so that they wait for each other instead of deadlocking):
-partitions, batch, stream locks, instruments, ticks, candles, newest rows, coverage, quarantine,
+partitions, batch, stream locks (of ticks and states together, by key), instruments, ticks with
+their candles and newest rows, imported candles, mark prices, funding rates, coverage, quarantine,
 account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 
 import polars as pl
 
 from cryptoscalp.capture.account import Account, Stream
+from cryptoscalp.capture.chunk import Reject
 from cryptoscalp.capture.ledger import (
     Continuity,
     Received,
@@ -23,12 +25,13 @@ from cryptoscalp.capture.ledger import (
     record_account,
     take_batch,
 )
-from cryptoscalp.capture.prepare import Prepared, day_ranges, stream_of
+from cryptoscalp.capture.periods import Period, making
+from cryptoscalp.capture.prepare import Prepared, stream_of
 from cryptoscalp.capture.selection import select_new, slices
+from cryptoscalp.capture.states import states_of, store_states
 from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
 from cryptoscalp.capture.ticks import Canonical, store_quotes, store_trades
 from cryptoscalp.infra.db.flow import Flow, aside, rows
-from cryptoscalp.market.partitions import ensure_partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +46,30 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One committed transaction: its account, and the last event of each session stream."""
+    """One committed transaction: its account, and the last event of each session stream.
+
+    `conflicts` are the records that went to quarantine because they contradict a stored state.
+    """
 
     account: Account
     tails: Mapping[Stream, datetime]
+    conflicts: tuple[Reject, ...] = ()
 
 
 def write(
     part: Prepared,
     origin: Origin,
     tails: Mapping[Stream, datetime],
-    partitioned: frozenset[date] = frozenset(),
+    partitioned: frozenset[Period] = frozenset(),
 ) -> Flow[Written]:
     """Store what is new in `part`, in the caller's transaction, and account for all of it.
 
     Safe to start again: what an earlier, lost attempt committed is found and counted as
-    duplicate. `partitioned` are days known to have their partitions. Raises IntegrityRefused when
-    the batch was undone meanwhile.
+    duplicate. `partitioned` are periods known to have their partitions. Raises IntegrityRefused
+    when the batch was undone meanwhile.
     """
-    missing = [day for day in part.days if day not in partitioned]
-    for first, last in day_ranges(missing):
-        yield from aside(_ensure(first, last))
+    for make in making(part.periods - partitioned):
+        yield from aside(make)
     yield from take_batch(origin.batch_id)
     canonical = yield from _lock_and_register(part)
     account = Account(rounded=part.rounded)
@@ -80,21 +86,17 @@ def write(
             yield from store(stamped, canonical)
         _count(account, frame, fresh, kind)
         intervals.extend(received(frame, kind, continuity, tails))
+    conflicts = yield from store_states(part, origin.batch_id, account)
     yield from extend_coverage(intervals)
-    for reject in part.refused:
+    refused = (*part.refused, *conflicts)
+    for reject in refused:
         account.of(stream_of(reject)).quarantined += 1
     for stream, count in part.ignored.items():
         account.of(stream).ignored += count
-    yield from quarantine(part.refused, source=origin.source, batch_id=origin.batch_id)
+    yield from quarantine(refused, source=origin.source, batch_id=origin.batch_id)
     yield from record_account(account, origin.batch_id)
     ends = {one.stream: one.end for one in intervals if one.first_sequence is None}
-    return Written(account, {**tails, **ends})
-
-
-def _ensure(first: date, last: date) -> Callable[[], Flow[int]]:
-    start = datetime.combine(first, time(), UTC)
-    end = datetime.combine(last, time.max, UTC)
-    return lambda: ensure_partitions(start, end)
+    return Written(account, {**tails, **ends}, tuple(conflicts))
 
 
 def _lock_and_register(part: Prepared) -> Flow[dict[tuple[str, str], Canonical]]:
@@ -109,6 +111,10 @@ def _lock_and_register(part: Prepared) -> Flow[dict[tuple[str, str], Canonical]]
                 feeds[exchange, symbol] = max(stream, feeds.get((exchange, symbol)) or "")
             else:
                 feeds.setdefault((exchange, symbol), None)
+    for state, frame in states_of(part):
+        for exchange, symbol in frame.select("exchange", "symbol").unique().iter_rows():
+            locks.append((exchange, symbol, state.table))
+            feeds.setdefault((exchange, symbol), None)
     yield from rows(
         "SELECT count(pg_advisory_xact_lock(key)) FROM (SELECT DISTINCT stream_lock(e, s, k) AS key"
         " FROM unnest(%s::text[], %s::text[], %s::text[]) AS l (e, s, k) ORDER BY key) AS keys",

@@ -1,4 +1,4 @@
-"""Flows: batches of ticks, their accounts, and taking one back."""
+"""Flows: batches of events, their accounts, and taking one back."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ def undo_batch(batch_id: int) -> Flow[Undone]:
     """Take back the events that a batch stored; candles, newest rows and coverage follow.
 
     What other batches had brought as duplicates of these events is gone with them: import those
-    again. Raises NotFound for an unknown batch, InputError when it was undone already.
+    again. Refused records that the batch had resolved are open again. Raises NotFound for an
+    unknown batch, InputError when it was undone already.
     """
     try:
-        found = yield from rows("SELECT trades, quotes FROM correct_ticks(%s)", (batch_id,))
+        found = yield from rows(
+            "SELECT trades, quotes, candles, mark_prices, funding_rates FROM correct_ticks(%s)",
+            (batch_id,),
+        )
     except psycopg.errors.NoDataFound as error:
         raise NotFound(
             f"there is no batch {batch_id}; `cryptoscalp import list` shows them"

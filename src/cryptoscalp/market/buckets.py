@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, get_args
 
@@ -23,9 +23,17 @@ SECONDS: Final[dict[Interval, int]] = {
     "15m": 900,
     "30m": 1_800,
     "1h": 3_600,
+    "2h": 7_200,
     "4h": 14_400,
+    "6h": 21_600,
+    "8h": 28_800,
+    "12h": 43_200,
     "1d": 86_400,
 }
+#: Every interval that the database holds, shortest first.
+STORED_SECONDS: Final[Mapping[str, int]] = dict(
+    [*SECONDS.items(), ("3d", 259_200), ("1w", 604_800)]
+)
 #: A filled answer with more buckets than this is refused: 4 months of seconds.
 MOST_BUCKETS: Final = 10_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,20 +75,52 @@ def _furthest(intervals: Sequence[tuple[int, int]], moments: Int64s) -> Int64s:
     return reached[np.searchsorted(ordered[:, 0], moments, side="left")]
 
 
-def choose(found: pl.DataFrame) -> pl.DataFrame:
+def finer(interval: Interval) -> list[str]:
+    """The intervals of a minute and more whose candles fill one of `interval`, itself first.
+
+    Then the minute, then the others from the longest: the order in which they are preferred.
+    """
+    step = SECONDS[interval]
+    between = [name for name, seconds in SECONDS.items() if 60 < seconds < step]
+    dividing = [name for name in reversed(between) if step % SECONDS[name] == 0]
+    return list(dict.fromkeys([interval, "1m", *dividing]))
+
+
+def choose(found: pl.DataFrame, interval: Interval) -> pl.DataFrame:
     """One candle a bucket: the computed one where complete, else the imported, else the computed.
 
-    `found` has timestamp, source, complete and the candle's columns. An imported candle is
-    complete: it is the venue's own.
+    `found` has timestamp, source, complete and the candle's columns; where it was rolled up also
+    made_of (an interval) and parts (how many candles of it). An imported candle is complete, as
+    it is the venue's own; one put together when no part is missing. Among incomplete ones the one
+    that is made of more of the bucket's time is shown, the imported one where that is equal.
     """
     if not (found["source"] == "imported").any():
         return found.sort("timestamp")
     imported = pl.col("source") == "imported"
-    rank = pl.when(~imported & pl.col("complete")).then(0).when(imported).then(1).otherwise(2)
+    # A stored candle lacks no part.
+    order, whole, covered = pl.lit(0), pl.lit(True), pl.lit(0, pl.Int64)
+    if "made_of" in found.columns:
+        made_of = pl.col("made_of")
+        names = finer(interval)
+        order = made_of.replace_strict(names, range(len(names)), return_dtype=pl.Int32)
+        parts = [SECONDS[interval] // STORED_SECONDS[name] for name in names]
+        expected = made_of.replace_strict(names, parts, return_dtype=pl.Int64)
+        whole = pl.col("parts") == expected
+        lengths = [STORED_SECONDS[name] for name in names]
+        covered = pl.col("parts") * made_of.replace_strict(names, lengths, return_dtype=pl.Int64)
+    rank = (
+        pl.when(~imported & pl.col("complete"))
+        .then(0)
+        .when(imported & pl.col("_whole"))
+        .then(1)
+        .otherwise(2)
+    )
     return (
-        found.sort("timestamp", rank)
+        found.with_columns(order.alias("_order"), whole.alias("_whole"), covered.alias("_covered"))
+        .sort("timestamp", rank, -pl.col("_covered"), ~imported, "_order")
         .unique("timestamp", keep="first", maintain_order=True)
-        .with_columns((pl.col("complete") | imported).alias("complete"))
+        .with_columns(pl.when(imported).then("_whole").otherwise("complete").alias("complete"))
+        .drop("_order", "_whole", "_covered")
     )
 
 

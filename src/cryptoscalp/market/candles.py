@@ -31,26 +31,26 @@ _SCHEMA: Final = pl.Schema(
         "source": pl.String(),
     }
 )
+#: What rolled-up candles say besides: the interval they are made of, and of how many.
+_MADE: Final[dict[str, pl.DataType]] = {"made_of": pl.String(), "parts": pl.Int64()}
 _NUMBERS: Final = [name for name, dtype in _SCHEMA.items() if dtype == _WIDE]
 _AS_STORED: Final = sql.SQL(
     "SELECT timestamp, open, high, low, close, volume, trade_count, source::text AS source"
     " FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
     " AND interval = %(interval)s AND timestamp >= %(low)s AND timestamp < %(high)s"
 )
+# Every candle that could stand for a bucket: of the ticks' minutes, and of each imported interval
+# that divides it, the bucket's own among them.
 _ROLLED_UP: Final = sql.SQL(
     "SELECT date_bin(%(step)s, timestamp, 'epoch') AS timestamp,"
     " (array_agg(open ORDER BY timestamp))[1] AS open, max(high) AS high, min(low) AS low,"
     " (array_agg(close ORDER BY timestamp DESC))[1] AS close, sum(volume) AS volume,"
-    " sum(trade_count)::bigint AS trade_count, 'computed' AS source"
+    " CASE WHEN count(trade_count) = count(*) THEN sum(trade_count)::bigint END AS trade_count,"
+    " source::text AS source, interval::text AS made_of, count(*) AS parts"
     " FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
-    " AND interval = %(base)s AND source = 'computed'"
+    " AND interval = ANY (%(finer)s::candle_interval[])"
     " AND timestamp >= %(low)s AND timestamp < %(high)s"
-    " GROUP BY date_bin(%(step)s, timestamp, 'epoch')"
-    " UNION ALL"
-    " SELECT timestamp, open, high, low, close, volume, trade_count, 'imported'"
-    " FROM candles WHERE symbol = %(symbol)s AND exchange = %(exchange)s"
-    " AND interval = %(interval)s AND source = 'imported'"
-    " AND timestamp >= %(low)s AND timestamp < %(high)s"
+    " GROUP BY date_bin(%(step)s, timestamp, 'epoch'), source, interval"
 )
 
 
@@ -70,7 +70,11 @@ def candles(
     open, high, low, close and volume (float64; decimal128(38, 18) when `exact`), trade_count
     (int64, null where an imported candle has none), complete (bool: no trade of the bucket can be
     missing), source ("computed", "imported", or "filled" for an empty bucket at the previous
-    close, with fill="previous"). Raises NotFound, AmbiguousSymbol, InputError.
+    close, with fill="previous").
+
+    A bucket of more than a minute shows the computed candle where that is complete, else the
+    imported one, else imported ones of a shorter interval put together when none is missing, else
+    whichever is made of more of the bucket. Raises NotFound, AmbiguousSymbol, InputError.
     """
     one_of(fill, get_args(Fill), "fill")
     step = buckets.step_of(interval)
@@ -82,7 +86,7 @@ def candles(
     frame = yield from _stored(name, venue, interval, step, low, high, exact)
     runs, gaps = yield from _coverage(name, venue, low, high)
     frame = frame.with_columns(_complete(frame, step, runs, gaps))
-    chosen = buckets.choose(frame)
+    chosen = buckets.choose(frame, interval)
     close = None
     if fill == "previous" and low and (chosen.is_empty() or chosen["timestamp"][0] > low):
         close = yield from _close_before(name, venue, low)
@@ -106,21 +110,26 @@ def _stored(
     params = {
         "symbol": symbol,
         "exchange": exchange,
-        "base": "1s" if interval == "1s" else "1m",
         "interval": interval,
+        "finer": buckets.finer(interval),
         "step": step,
         "low": low or datetime.min.replace(tzinfo=buckets.EPOCH.tzinfo),
         "high": high or datetime.max.replace(tzinfo=buckets.EPOCH.tzinfo),
     }
     # ADBC reads numeric as text, which is exact; a cast on the server is faster for floats.
     number = sql.SQL("{0}::numeric AS {0}" if exact else "{0}::float8 AS {0}")
-    query = sql.SQL("SELECT timestamp, {numbers}, trade_count, source FROM ({found}) AS c").format(
+    rolled_up = interval not in ("1s", "1m")
+    query = sql.SQL("SELECT timestamp, {numbers}, {others} FROM ({found}) AS c").format(
         numbers=sql.SQL(", ").join(number.format(sql.Identifier(name)) for name in _NUMBERS),
-        found=_AS_STORED if interval in ("1s", "1m") else _ROLLED_UP,
+        others=sql.SQL(", ").join(
+            map(sql.Identifier, ["trade_count", "source", *(_MADE if rolled_up else [])])
+        ),
+        found=_ROLLED_UP if rolled_up else _AS_STORED,
     )
     table = yield from arrow(query, params)
+    schema = pl.Schema({**_SCHEMA, **(_MADE if rolled_up else {})})
     if not exact:
-        floats = pl.Schema({**_SCHEMA, **dict.fromkeys(_NUMBERS, pl.Float64())})
+        floats = pl.Schema({**schema, **dict.fromkeys(_NUMBERS, pl.Float64())})
         return pl.DataFrame(table).cast(floats)
     try:
         for name in _NUMBERS:
@@ -131,7 +140,7 @@ def _stored(
         raise InputError(
             f"a volume of {symbol} has over 20 integer digits; read it without exact"
         ) from error
-    return pl.DataFrame(table).cast(_SCHEMA)
+    return pl.DataFrame(table).cast(schema)
 
 
 def _coverage(

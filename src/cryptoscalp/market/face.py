@@ -10,12 +10,12 @@ from cryptoscalp.market.instruments import instruments, set_instrument
 from cryptoscalp.market.newest import last_trade, latest, newest_quotes
 from cryptoscalp.market.overview import overview
 from cryptoscalp.market.partitions import ensure_partitions, list_partitions
-from cryptoscalp.market.ranges import quotes, trades
+from cryptoscalp.market.ranges import funding_rates, mark_prices, quotes, trades
 from cryptoscalp.market.received import coverage, gaps, quarantined
 
 
 class Market(Face[D_co]):
-    """Quotes, trades, candles, coverage, instruments, batches and partitions."""
+    """Quotes, trades, candles, mark prices, funding rates, coverage, batches, partitions."""
 
     __slots__ = ()
 
@@ -24,6 +24,8 @@ class Market(Face[D_co]):
     newest_quotes = operation(newest_quotes, retry=True)
     trades = operation(trades, retry=True)
     quotes = operation(quotes, retry=True)
+    mark_prices = operation(mark_prices, retry=True)
+    funding_rates = operation(funding_rates, retry=True)
     events = operation(events, retry=True)
     trades_with_quotes = operation(trades_with_quotes, retry=True)
     candles = operation(candles, retry=True)

@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, rows, run
-from cryptoscalp.market.names import one_of, resolve, venue_symbol
+from cryptoscalp.market.names import one_of, resolve, spellings
 from cryptoscalp.market.types import Feed, Instrument, QuoteSource
 
 _COLUMNS = sql.SQL(
@@ -40,10 +40,10 @@ def instruments(symbol: str | None = None, exchange: str | None = None) -> Flow[
     """Registered instruments by exchange and symbol."""
     found = yield from rows(
         sql.SQL(
-            "SELECT {} FROM instruments WHERE symbol = coalesce(%s, symbol)"
+            "SELECT {} FROM instruments WHERE symbol = ANY (coalesce(%s, ARRAY[symbol::text]))"
             " AND exchange = coalesce(%s, exchange) ORDER BY exchange, symbol"
         ).format(_COLUMNS),
-        (venue_symbol(symbol) if symbol else None, exchange),
+        (spellings(symbol) if symbol else None, exchange),
     )
     return [Instrument(*row) for row in found]
 

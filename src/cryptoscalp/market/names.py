@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from cryptoscalp.infra.db.errors import AmbiguousSymbol, InputError, NotFound
 from cryptoscalp.infra.db.flow import Flow, rows
@@ -25,18 +26,64 @@ def venue_symbol(symbol: str) -> str:
     return f"{base}{quote}_PERP" if inverse else f"{base}{quote}"
 
 
+def venue_spelling(base: str, quote: str, settle: str | None, exchange: str) -> str:
+    """The symbol that a venue has for a pair, or for the perpetual contract settled in `settle`.
+
+    An exchange whose way is not known here is taken to write them as Binance does.
+    """
+    inverse = settle is not None and settle == base
+    match exchange:
+        case "okx":
+            return f"{base}-{quote}" if settle is None else f"{base}-{quote}-SWAP"
+        case "coinbase" | "coinbaseexchange":
+            return f"{base}-{quote}"
+        case "kraken":
+            return f"{base}/{quote}"
+        case "bitfinex" if settle is None:
+            # It calls Tether UST, and parts what is longer than three letters: t1INCH:UST.
+            names = [{"USDT": "UST"}.get(name, name) for name in (base, quote)]
+            return "t" + (":" if max(map(len, names)) > 3 else "").join(names)
+        case "binance" | "binancecoinm" | "binanceusdm" if inverse:
+            return f"{base}{quote}_PERP"
+        case _:
+            return f"{base}{quote}"
+
+
+#: Exchanges whose spelling of a pair differs from Binance's.
+_OTHER_WAYS: Final = ("okx", "coinbase", "kraken", "bitfinex")
+
+
+def spellings(symbol: str) -> list[str]:
+    """Every spelling that a caller's symbol may be stored under, the given one first.
+
+    Without a slash it is the venue's own. With one it may be that too (Kraken's `XBT/USD`), or
+    ccxt's unified spelling of what venues write in their ways: `BTCUSDT`, `BTC-USDT`.
+    """
+    base, slash, rest = symbol.partition("/")
+    if not slash:
+        return [symbol]
+    quote, _, settle = rest.partition(":")
+    others = [] if "-" in settle else [
+        venue_spelling(base, quote, settle or None, exchange) for exchange in _OTHER_WAYS
+    ]  # fmt: skip
+    return list(dict.fromkeys([symbol, venue_symbol(symbol), *others]))
+
+
 def resolve(symbol: str, exchange: str | None) -> Flow[tuple[str, str]]:
     """The stored (symbol, exchange) that the caller means.
 
     Raises AmbiguousSymbol when several exchanges have the symbol, NotFound when none has.
     """
-    name = venue_symbol(symbol)
+    names = spellings(symbol)
     found = yield from rows(
-        "SELECT exchange FROM instruments WHERE symbol = %s AND exchange = coalesce(%s, exchange)"
-        " ORDER BY exchange",
-        (name, exchange),
+        "SELECT symbol, exchange FROM instruments WHERE symbol = ANY (%s)"
+        " AND exchange = coalesce(%s, exchange)"
+        " ORDER BY exchange, array_position(%s, symbol::text)",
+        (names, exchange, names),
     )
-    return name, only_exchange(name, exchange, [row[0] for row in found])
+    stored = {venue: name for name, venue in reversed(found)}
+    venue = only_exchange(symbol, exchange, sorted(stored))
+    return stored[venue], venue
 
 
 def only_exchange(symbol: str, asked: str | None, found: list[str]) -> str:

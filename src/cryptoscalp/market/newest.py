@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cryptoscalp.infra.db.flow import Flow, Row, rows
-from cryptoscalp.market.names import only_exchange, venue_symbol
+from cryptoscalp.market.names import only_exchange, resolve
 from cryptoscalp.market.types import Quote, Trade
 
 
@@ -12,7 +12,9 @@ def latest(symbol: str, exchange: str | None = None) -> Flow[Quote]:
 
     Raises NotFound when no quote is stored, AmbiguousSymbol when several exchanges have one.
     """
-    name = venue_symbol(symbol)
+    name = symbol
+    if "/" in symbol:
+        name, exchange = yield from resolve(symbol, exchange)
     if exchange is None:
         found = yield from rows(
             "SELECT symbol, exchange, timestamp, bid_price, bid_volume,"
@@ -35,7 +37,9 @@ def last_trade(symbol: str, exchange: str | None = None) -> Flow[Trade]:
 
     Raises NotFound when no trade is stored, AmbiguousSymbol when several exchanges have one.
     """
-    name = venue_symbol(symbol)
+    name = symbol
+    if "/" in symbol:
+        name, exchange = yield from resolve(symbol, exchange)
     found = yield from rows(
         "SELECT symbol, exchange, timestamp, price, volume, side::text,"
         " sequence, received_at FROM newest_trades"

@@ -1,4 +1,4 @@
-"""Flows: ticks by time range as Arrow tables."""
+"""Flows: ticks, mark prices and funding rates by time range as Arrow tables."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ DECIMAL: Final = pa.decimal128(38, 18)
 TIME: Final = pa.timestamp("us", "UTC")
 _TRADE_NUMBERS: Final = ("price", "volume")
 _QUOTE_NUMBERS: Final = ("bid_price", "bid_volume", "ask_price", "ask_volume")
+_MARK_NUMBERS: Final = ("mark_price", "index_price")
+_FUNDING_NUMBERS: Final = ("funding_rate", "predicted_rate")
+_TIMES: Final = ("timestamp", "received_at", "funding_time")
 
 
 def trades(
@@ -75,6 +78,52 @@ def quotes(
     return _labelled(table, _QUOTE_NUMBERS, exact, symbol=name, exchange=venue, source=chosen)
 
 
+def mark_prices(
+    symbol: str,
+    start: datetime,
+    end: datetime,
+    exchange: str | None = None,
+    *,
+    exact: bool = False,
+) -> Flow[pa.Table]:
+    """Mark prices with start <= timestamp < end, ordered by time.
+
+    Columns: timestamp and received_at (timestamp[us, UTC]), symbol and exchange (dictionary),
+    mark_price and index_price (float64; decimal128(38, 18) when `exact`; index_price null where
+    the source has none). Raises as `trades` does.
+    """
+    first, last = span(start, end)
+    name, venue = yield from resolve(symbol, exchange)
+    table = yield from arrow(
+        _select_states("mark_prices", _MARK_NUMBERS, exact), (name, venue, first, last)
+    )
+    return _labelled(table, _MARK_NUMBERS, exact, symbol=name, exchange=venue)
+
+
+def funding_rates(
+    symbol: str,
+    start: datetime,
+    end: datetime,
+    exchange: str | None = None,
+    *,
+    exact: bool = False,
+) -> Flow[pa.Table]:
+    """Funding rates said at start <= timestamp < end, ordered by time.
+
+    Columns: timestamp and received_at (timestamp[us, UTC]), symbol and exchange (dictionary),
+    funding_rate and predicted_rate (fraction of notional a period: float64; decimal128(38, 18)
+    when `exact`), funding_time (timestamp[us, UTC]). Null is what the source does not say.
+    Raises as `trades` does.
+    """
+    first, last = span(start, end)
+    name, venue = yield from resolve(symbol, exchange)
+    table = yield from arrow(
+        _select_states("funding_rates", _FUNDING_NUMBERS, exact, sql.SQL("funding_time")),
+        (name, venue, first, last),
+    )
+    return _labelled(table, _FUNDING_NUMBERS, exact, symbol=name, exchange=venue)
+
+
 def _choice(column: LiteralString, symbol: str, exchange: str) -> Flow[str | None]:
     found = yield from rows(
         sql.SQL("SELECT {}::text FROM instruments WHERE symbol = %s AND exchange = %s").format(
@@ -93,22 +142,43 @@ def _select(
     exact: bool,
     *more: sql.Composable,
 ) -> sql.Composed:
-    # ADBC reads numeric as text, which is exact; a cast on the server is faster for floats.
-    number = sql.SQL("{0}::numeric AS {0}" if exact else "{0}::float8 AS {0}")
-    columns = [number.format(sql.Identifier(name)) for name in numbers]
     return sql.SQL(
         "SELECT timestamp, received_at, sequence, {columns} FROM {table}"
         " WHERE symbol = %s AND exchange = %s AND {stream} = %s"
         " AND timestamp >= %s AND timestamp < %s ORDER BY timestamp, sequence"
     ).format(
-        columns=sql.SQL(", ").join([*columns, *more]),
+        columns=sql.SQL(", ").join([*_numbers(numbers, exact), *more]),
         table=sql.Identifier(table),
         stream=sql.Identifier(stream),
     )
 
 
+def _select_states(
+    table: LiteralString,
+    numbers: tuple[LiteralString, ...],
+    exact: bool,
+    *more: sql.Composable,
+) -> sql.Composed:
+    return sql.SQL(
+        "SELECT timestamp, received_at, {columns} FROM {table}"
+        " WHERE symbol = %s AND exchange = %s AND timestamp >= %s AND timestamp < %s"
+        " ORDER BY timestamp"
+    ).format(
+        columns=sql.SQL(", ").join([*_numbers(numbers, exact), *more]),
+        table=sql.Identifier(table),
+    )
+
+
+def _numbers(names: tuple[LiteralString, ...], exact: bool) -> list[sql.Composed]:
+    # ADBC reads numeric as text, which is exact; a cast on the server is faster for floats.
+    number = sql.SQL("{0}::numeric AS {0}" if exact else "{0}::float8 AS {0}")
+    return [number.format(sql.Identifier(name)) for name in names]
+
+
 def _labelled(table: pa.Table, numbers: tuple[str, ...], exact: bool, **labels: str) -> pa.Table:
-    for name in ("timestamp", "received_at"):
+    for name in _TIMES:
+        if name not in table.column_names:
+            continue
         at = table.column_names.index(name)
         table = table.set_column(at, name, table[name].cast(TIME))
     if exact:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby, pairwise
 
 from cryptoscalp.infra.db.flow import Flow, rows
-from cryptoscalp.market.names import venue_symbol
+from cryptoscalp.market.names import spellings
 from cryptoscalp.market.types import CoverageInterval, Quarantined
 
 
@@ -60,15 +60,19 @@ def between(received: Iterable[CoverageInterval]) -> list[CoverageInterval]:
 
 
 def quarantined(
-    limit: int = 100, *, reason: str | None = None, source: str | None = None
+    limit: int = 100,
+    *,
+    reason: str | None = None,
+    source: str | None = None,
+    resolved: bool = False,
 ) -> Flow[list[Quarantined]]:
-    """Refused records, newest first, at most `limit`."""
+    """Refused records, newest first, at most `limit`; those that a retry resolved if asked for."""
     found = yield from rows(
         "SELECT first_seen_at, times_seen, exchange, symbol, stream, timestamp, reason, detail,"
-        " source, line, raw, batch_id FROM quarantine"
+        " source, line, raw, batch_id, resolved_at, resolved_batch_id FROM quarantine"
         " WHERE reason = coalesce(%s, reason) AND source = coalesce(%s, source)"
-        " ORDER BY first_seen_at DESC, line LIMIT %s",
-        (reason, source, limit),
+        " AND (resolved_at IS NULL OR %s) ORDER BY first_seen_at DESC, line LIMIT %s",
+        (reason, source, resolved, limit),
     )
     return [Quarantined(*row) for row in found]
 
@@ -79,9 +83,10 @@ def _ledger(
     found = yield from rows(
         "SELECT exchange, symbol, stream::text, start_time, end_time, first_sequence,"
         " last_sequence, cause::text FROM coverage"
-        " WHERE symbol = coalesce(%s, symbol) AND exchange = coalesce(%s, exchange)"
+        " WHERE symbol = ANY (coalesce(%s, ARRAY[symbol::text]))"
+        " AND exchange = coalesce(%s, exchange)"
         " AND stream::text = coalesce(%s, stream::text)"
         " ORDER BY exchange, symbol, stream, start_time",
-        (venue_symbol(symbol) if symbol else None, exchange, stream),
+        (spellings(symbol) if symbol else None, exchange, stream),
     )
     return [CoverageInterval(*row) for row in found]

@@ -10,7 +10,9 @@ from typing import Literal, TypeAlias
 Side: TypeAlias = Literal["BUY", "SELL"]
 Feed: TypeAlias = Literal["trade", "agg_trade"]
 QuoteSource: TypeAlias = Literal["ticker", "depth", "snapshot"]
-Interval: TypeAlias = Literal["1s", "1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d"]
+Interval: TypeAlias = Literal[
+    "1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d"
+]
 Fill: TypeAlias = Literal["none", "previous"]
 Clock: TypeAlias = Literal["exchange", "received"]
 
@@ -121,11 +123,14 @@ class Undone:
     batch_id: int
     trades: int
     quotes: int
+    candles: int
+    mark_prices: int
+    funding_rates: int
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One refused record, kept whole."""
+    """One refused record, kept whole; `resolved_at` once a retry has stored its events."""
 
     first_seen_at: datetime
     times_seen: int
@@ -139,3 +144,5 @@ class Quarantined:
     line: int | None
     raw: bytes
     batch_id: int | None
+    resolved_at: datetime | None
+    resolved_batch_id: int | None

@@ -1,29 +1,47 @@
--- Makes the partitions that ticks and candles between two moments need, without blocking writers
--- or readers: CREATE TABLE (LIKE ...) and ATTACH take no lock that INSERT waits for (S6).
+-- Makes the partitions that the tables named need between two moments, without blocking writers or
+-- readers: CREATE TABLE (LIKE ...) and ATTACH take no lock that INSERT waits for (S6). Unless said
+-- otherwise: those of ticks and of the candles that follow from them. At most 366 a table at a time.
 -- Returns the number made. 55P03 (lock_timeout) means: somebody else is at it, try again.
-CREATE OR REPLACE FUNCTION ensure_partitions(p_first timestamptz, p_last timestamptz) RETURNS integer
+CREATE OR REPLACE FUNCTION ensure_partitions(
+    p_first timestamptz, p_last timestamptz,
+    p_tables text[] DEFAULT '{market_data, order_book_l1, candles_1s, candles_long}'
+) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '50ms'
 AS $$
 DECLARE
     wanted record;
+    kinds CONSTANT jsonb := '{"market_data": "day", "order_book_l1": "day", "candles_1s": "day",
+                              "candles_long": "month", "mark_prices": "day", "funding_rates": "day"}';
+    strange text;
+    periods integer;
     made integer := 0;
     alone boolean := false;
 BEGIN
     IF p_last < p_first THEN
         RAISE EXCEPTION 'partitions: % lies before %', p_last, p_first USING ERRCODE = '22023';
     END IF;
-    IF p_last::date - p_first::date >= 366 THEN
-        RAISE EXCEPTION 'partitions: % to % is more than 366 days; ask for less at a time',
-            p_first::date, p_last::date USING ERRCODE = '22023';
+    SELECT name INTO strange FROM unnest(p_tables) AS name WHERE NOT kinds ? name;
+    IF FOUND THEN
+        RAISE EXCEPTION 'partitions: % is no partitioned table; choose %', strange,
+            (SELECT string_agg(name, ', ' ORDER BY name) FROM jsonb_object_keys(kinds) AS name)
+            USING ERRCODE = '22023';
     END IF;
+    FOR wanted IN SELECT DISTINCT kinds ->> name AS unit FROM unnest(p_tables) AS name ORDER BY unit
+    LOOP
+        SELECT count(*) INTO periods
+        FROM generate_series(date_trunc(wanted.unit, p_first), p_last, ('1 ' || wanted.unit)::interval);
+        IF periods > 366 THEN
+            RAISE EXCEPTION 'partitions: % to % is more than 366 %s; ask for less at a time',
+                p_first::date, p_last::date, wanted.unit USING ERRCODE = '22023';
+        END IF;
+    END LOOP;
     FOR wanted IN
-        SELECT parent, format('%s_%s', parent, to_char(low, pattern)) AS name, low, low + step AS high
-        FROM (VALUES ('market_data', 'day', 'YYYYMMDD', interval '1 day'),
-                     ('order_book_l1', 'day', 'YYYYMMDD', interval '1 day'),
-                     ('candles_1s', 'day', 'YYYYMMDD', interval '1 day'),
-                     ('candles_long', 'month', 'YYYYMM', interval '1 month'))
-             AS kind (parent, unit, pattern, step),
+        SELECT parent, low, low + step AS high,
+               format('%s_%s', parent, to_char(low, CASE unit WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END))
+                   AS name
+        FROM (SELECT DISTINCT name AS parent, kinds ->> name AS unit, ('1 ' || (kinds ->> name))::interval AS step
+              FROM unnest(p_tables) AS name) AS kind,
              generate_series(date_trunc(unit, p_first), p_last, step) AS low
         ORDER BY low, parent
     LOOP
@@ -44,6 +62,8 @@ BEGIN
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', wanted.name, wanted.parent);
         IF wanted.parent IN ('market_data', 'order_book_l1') THEN
             PERFORM guard_ticks(wanted.name);
+        ELSIF wanted.parent IN ('mark_prices', 'funding_rates') THEN
+            PERFORM guard_states(wanted.name);
         END IF;
         EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                        wanted.parent, wanted.name, wanted.low, wanted.high);
@@ -55,5 +75,5 @@ EXCEPTION WHEN duplicate_table OR unique_violation THEN
     RAISE EXCEPTION 'partitions are being made by another session' USING ERRCODE = '55P03';
 END
 $$;
-COMMENT ON FUNCTION ensure_partitions(timestamptz, timestamptz) IS
-    'Make the partitions for ticks and candles between two moments; returns how many were missing.';
+COMMENT ON FUNCTION ensure_partitions(timestamptz, timestamptz, text[]) IS
+    'Make the partitions that tables need between two moments; returns how many were missing.';

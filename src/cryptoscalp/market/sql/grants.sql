@@ -14,9 +14,12 @@ END
 $$;
 GRANT USAGE ON SCHEMA public TO cryptoscalp_app, cryptoscalp_capture;
 GRANT SELECT ON market_data, order_book_l1, newest_quotes, newest_trades, candles, coverage, quarantine,
-    batches, batch_streams, exchanges, instruments, instrument_revisions
+    batches, batch_streams, exchanges, instruments, instrument_revisions, mark_prices, funding_rates,
+    import_maps
     TO cryptoscalp_app, cryptoscalp_capture;
 GRANT INSERT ON market_data, order_book_l1 TO cryptoscalp_app, cryptoscalp_capture;
+GRANT INSERT ON mark_prices, funding_rates TO cryptoscalp_capture;
+GRANT INSERT, UPDATE, DELETE ON import_maps TO cryptoscalp_app;
 GRANT INSERT, UPDATE (name) ON exchanges TO cryptoscalp_app;
 GRANT INSERT (symbol, exchange, canonical_feed, quote_source, base, quote, settle, tick_size, lot_size,
               contract_multiplier, inverse, listed_at, delisted_at, renamed_to)
@@ -29,9 +32,10 @@ GRANT INSERT, UPDATE ON newest_quotes, newest_trades, candles, quarantine, batch
 GRANT INSERT ON coverage TO cryptoscalp_capture;
 GRANT EXECUTE ON FUNCTION stream_lock(text, text, text),
     register_instruments(text[], text[], text[]) TO cryptoscalp_app, cryptoscalp_capture;
-GRANT EXECUTE ON FUNCTION ensure_partitions(timestamptz, timestamptz), correct_ticks(bigint),
+GRANT EXECUTE ON FUNCTION ensure_partitions(timestamptz, timestamptz, text[]), correct_ticks(bigint),
     set_canonical(text, text, trade_feed, quote_source) TO cryptoscalp_app;
 GRANT EXECUTE ON FUNCTION merge_candles(candles[]), merge_newest_trades(market_data[]),
     merge_newest_quotes(order_book_l1[]),
-    extend_coverage(text[], text[], text[], timestamptz[], timestamptz[], bigint[], bigint[])
+    extend_coverage(text[], text[], text[], timestamptz[], timestamptz[], bigint[], bigint[]),
+    resolve_refused(bytea[], bigint)
     TO cryptoscalp_capture;

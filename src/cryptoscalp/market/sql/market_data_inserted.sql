@@ -64,7 +64,7 @@ BEGIN
         UNION ALL SELECT '1m', * FROM minute_candles
     )
     SELECT array_agg(ROW(bucket, symbol, exchange, length, 'computed', open, high, low, close, volume, n,
-                         open_at, open_sequence, close_at, close_sequence)::candles)
+                         open_at, open_sequence, close_at, close_sequence, NULL)::candles)
     INTO added FROM delta;
     PERFORM merge_candles(added);
 

@@ -1,6 +1,8 @@
--- Triggers of the market tables. Partitions of tick tables get theirs from guard_ticks().
+-- Triggers of the market tables. Partitions get theirs from guard_ticks() and guard_states().
 SELECT guard_ticks('market_data');
 SELECT guard_ticks('order_book_l1');
+SELECT guard_states('mark_prices');
+SELECT guard_states('funding_rates');
 CREATE OR REPLACE TRIGGER derived_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON candles
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_derived_change();
 CREATE OR REPLACE TRIGGER derived_only BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON newest_quotes

@@ -40,6 +40,7 @@ candles = Table(
     Column("open_sequence", BigInteger, comment="and its sequence: the earliest pair wins"),
     moment("close_at", "time of the trade that gave close; NULL when imported", nullable=True),
     Column("close_sequence", BigInteger, comment="and its sequence: the latest pair wins"),
+    Column("batch_id", BigInteger, comment="batch that imported it; NULL when computed"),
     PrimaryKeyConstraint("symbol", "exchange", "interval", "timestamp", "source"),
     CheckConstraint(
         "low > 0 AND low <= open AND low <= close AND high >= open AND high >= close",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -53,6 +54,7 @@ batches = Table(
     _count("ignored", "events of kinds that have no table yet"),
     _count("rounded", "float values rounded half-even to 18 decimals"),
     Column("source_sha256", LargeBinary, comment="of the file's bytes"),
+    Column("plan", JSON, comment="how the file was read, to read single records of it again"),
     CheckConstraint(_ACCOUNTED, name="chk_batch_accounted"),
     comment="One row an import of a file, a feed session or a call; ticks carry its id.",
 )  # fmt: skip
@@ -120,7 +122,14 @@ quarantine = Table(
     Column("line", BigInteger, comment="line or row in the source, from 1"),
     Column("raw", LargeBinary, nullable=False, comment="the record, byte for byte"),
     Column("batch_id", BigInteger, comment="batch that refused it first"),
+    moment("resolved_at", "when a retry stored its events; NULL while it is open", nullable=True),
+    Column("resolved_batch_id", BigInteger, comment="batch of that retry"),
+    CheckConstraint(
+        "(resolved_at IS NULL) = (resolved_batch_id IS NULL)", name="chk_quarantine_resolved"
+    ),
     Index("quarantine_first_seen_at_idx", "first_seen_at"),
     Index("quarantine_batch_id_idx", "batch_id"),
+    Index("quarantine_resolved_batch_id_idx", "resolved_batch_id",
+          postgresql_where=text("resolved_batch_id IS NOT NULL")),
     comment="Records that were refused, kept whole.",
-)
+)  # fmt: skip
