@@ -14,7 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cryptoscalp.capture.chunk import QUOTE_COLUMNS, TRADE_COLUMNS, Chunk
+from cryptoscalp.capture.chunk import (
+    FUNDING_COLUMNS,
+    MARK_COLUMNS,
+    QUOTE_COLUMNS,
+    TRADE_COLUMNS,
+    Chunk,
+)
 from cryptoscalp.capture.formats.binance_collector import looks_like, parse
 from cryptoscalp.infra.db.errors import InputError
 
@@ -65,7 +71,8 @@ def read(*lines: bytes, **options: object) -> list[Chunk]:
 
 
 def accounted(chunk: Chunk) -> int:
-    rows = chunk.trades.height + chunk.quotes.height
+    frames = (chunk.trades, chunk.quotes, chunk.mark_prices, chunk.funding_rates)
+    rows = sum(frame.height for frame in frames)
     return rows + len(chunk.rejects) + sum(chunk.ignored.values())
 
 
@@ -172,7 +179,33 @@ def test_other_streams_are_counted_by_name() -> None:
         ("binance", "BTCUSDT", "kline_1m"): 1,
         ("binance", "", "response"): 1,
     }
-    assert ignored(read(MARK_PRICE)) == {("binanceusdm", "BTCUSDT", "markPrice"): 1}
+
+
+def test_mark_prices_and_the_funding_they_tell() -> None:
+    full = MARK_PRICE.replace(
+        b'"11794.15"', b'"11794.15","i":"11784.6","r":"0.0003","T":1562306400000'
+    )
+    dated = MARK_PRICE.replace(b'"11794.15"', b'"11794.15","r":"","T":0')
+    (chunk,) = read(MARK_PRICE, full, dated)
+    row = (1562305380000000, 1723161254087896, "binanceusdm", "BTCUSDT")
+    assert chunk.mark_prices.rows() == [
+        (*row, "11794.15", None, 1), (*row, "11794.15", "11784.6", 2), (*row, "11794.15", None, 3),
+    ]  # fmt: skip
+    assert chunk.funding_rates.rows() == [(*row, "0.0003", 1562306400000000, None, 2)]
+    assert chunk.received == 4
+    assert dict(chunk.mark_prices.schema) == pl.Schema(MARK_COLUMNS)
+    assert dict(chunk.funding_rates.schema) == pl.Schema(FUNDING_COLUMNS)
+    (other,) = read(
+        MARK_PRICE, USDM_TRADE.replace(b"BTC", b"ETH").replace(b"btc", b"eth"), symbol="ETHUSDT"
+    )
+    assert ignored([other]) == {("binanceusdm", "BTCUSDT", "markPrice"): 1}
+
+
+def test_a_refused_event_names_the_stream_it_is_missing_from() -> None:
+    (chunk,) = read(SPOT_TRADE, SPOT_TICKER[:-9], AGG_TRADE[:-9], MARK_PRICE[:-9], SPOT_TRADE[:-9])
+    assert [one.stream for one in chunk.rejects] == [None, None, None, "trade"]
+    (chunk,) = read(SPOT_TRADE, SPOT_TICKER, AGG_TRADE, SPOT_TICKER[:-9], AGG_TRADE[:-9])
+    assert [one.stream for one in chunk.rejects] == ["ticker", "agg_trade"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ it has an id of the same sequence, and leaving it out would look like a gap.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,7 +18,8 @@ import msgspec
 from msgspec import UNSET
 
 from cryptoscalp.capture.chunk import Chunk, Reject
-from cryptoscalp.capture.files.lines import LINES_PER_BLOCK, Block, read_blocks
+from cryptoscalp.capture.files.items import Item
+from cryptoscalp.capture.files.lines import LINES_PER_BLOCK, Block, blocks, read_blocks
 from cryptoscalp.capture.formats.binance_rows import (
     LEAST_NS,
     LEAST_STAMP,
@@ -42,7 +43,10 @@ _DECODERS: Final[dict[str, Callable[[bytes], wire.Line[Any]]]] = {
     "aggTrade": msgspec.json.Decoder(wire.Line[wire.AggTrade]).decode,
     "bookTicker": msgspec.json.Decoder(wire.Line[wire.Ticker]).decode,
     "depth": msgspec.json.Decoder(wire.Line[wire.Depth]).decode,
+    "markPrice": msgspec.json.Decoder(wire.Line[wire.MarkPrice]).decode,
 }
+# A refused record marks a gap in the stream that it would have been an event of.
+_STREAMS: Final = {"bookTicker": "ticker", "aggTrade": "agg_trade", "markPrice": "mark_price"}
 _decode_any = msgspec.json.Decoder().decode
 _decode_snapshot = msgspec.json.Decoder(wire.Snapshot).decode
 
@@ -53,7 +57,7 @@ def looks_like(first_lines: bytes) -> bool:
 
 
 def parse(
-    path: Path | str | BinaryIO,
+    source: Path | str | BinaryIO | Item,
     *,
     exchange: str | None = None,
     symbol: str | None = None,
@@ -69,14 +73,26 @@ def parse(
     (compressed) file read so far. Raises InputError for a file of which no line can be read,
     that holds nothing of `symbol`, or that contradicts `exchange`.
     """
-    name = str(path) if isinstance(path, str | Path) else str(getattr(path, "name", "stream"))
-    reader = _Reader(name, exchange, symbol, l1_from_depth)
+    if isinstance(source, Item):
+        name, found = str(source), blocks(source, lines_per_block=chunk_lines)
+    else:
+        named = isinstance(source, str | Path)
+        name = str(source) if named else str(getattr(source, "name", "stream"))
+        found = read_blocks(source, lines_per_block=chunk_lines)
+    yield from chunks(
+        CollectorLines(name, exchange, symbol, l1_from_depth), found, progress or (lambda _: None)
+    )
+
+
+def chunks(
+    reader: CollectorLines, found: Iterable[Block], progress: Callable[[int], None]
+) -> Iterator[Chunk]:
+    """The chunks of a file's blocks; see `parse`."""
     held: list[Chunk] = []
     good = False
-    for block in read_blocks(path, lines_per_block=chunk_lines):
+    for block in found:
         chunk = reader.read(block)
-        if progress is not None:
-            progress(block.position)
+        progress(block.position)
         held.append(chunk)
         good = good or chunk.received > len(chunk.rejects)
         # Nothing goes out before one line was good: a file of another format leaves no trace.
@@ -86,7 +102,7 @@ def parse(
         elif sum(waiting.received for waiting in held) > LINES_PER_BLOCK:
             break
     if not good:
-        raise InputError(_unreadable(name, held))
+        raise InputError(_unreadable(reader.name, held))
     reader.check_symbol_found()
 
 
@@ -104,7 +120,9 @@ class _Refused(Exception):
     """A line is no event; the text says why."""
 
 
-class _Reader:
+class CollectorLines:
+    """Reads lines, and remembers what earlier ones told: the market, the streams, the books."""
+
     def __init__(
         self, name: str, exchange: str | None, symbol: str | None, l1_from_depth: bool
     ) -> None:
@@ -113,14 +131,14 @@ class _Reader:
                 f"{name}: exchange {exchange!r} writes no {FORMAT} files;"
                 f" give one of {', '.join(wire.EXCHANGES)}"
             )
-        self._name = name
+        self.name = name
         self._asked = exchange
-        self._home = exchange  # the market of lines that do not tell theirs
+        self.home = exchange  # the market of lines that do not tell theirs
         self._symbol = symbol.upper() if symbol is not None else None
         self._l1_from_depth = l1_from_depth
         self._channels: dict[bytes, Channel] = {}
         self._books: dict[tuple[str, str], LocalBook] = {}
-        self._nameless: dict[str, wire.Snapshot] = {}
+        self.nameless: dict[str, wire.Snapshot] = {}
         self._peeked = False
         self._symbols: set[str] = set()
 
@@ -129,7 +147,7 @@ class _Reader:
         if self._symbol is not None and self._symbol not in self._symbols:
             held = ", ".join(sorted(self._symbols)[:5]) or "none"
             raise InputError(
-                f"{self._name}: holds nothing of symbol {self._symbol}; it holds {held}"
+                f"{self.name}: holds nothing of symbol {self._symbol}; it holds {held}"
             )
 
     def read(self, block: Block) -> Chunk:
@@ -172,6 +190,8 @@ class _Reader:
                     if (message.T is not UNSET) is not channel.futures:
                         channel = self._moved(body, channel.symbol, message.T is not UNSET)
                     self._depth(message, received, channel, number, rows)
+                elif label == "markPrice":
+                    rows.marks.add(message, received, channel, number)
                 else:
                     futures = message.M is UNSET
                     if futures is not channel.futures and (
@@ -200,10 +220,10 @@ class _Reader:
                 continue
             if self._asked not in (None, told):
                 raise InputError(
-                    f"{self._name}: its messages are those of {told}, not of {self._asked};"
+                    f"{self.name}: its messages are those of {told}, not of {self._asked};"
                     f" leave --exchange out or give {told}"
                 )
-            self._home = told
+            self.home = told
             break
         self._peeked = True
 
@@ -220,10 +240,10 @@ class _Reader:
     def _allowed(self, told: str | None) -> str:
         if self._asked is not None and told not in (None, self._asked):
             raise _Refused(f"the message is one of {told}, the file was said to be {self._asked}")
-        exchange = told or self._home
+        exchange = told or self.home
         if exchange is None:
             raise InputError(
-                f"{self._name}: its first lines do not tell Binance spot, USD-M and COIN-M apart;"
+                f"{self.name}: its first lines do not tell Binance spot, USD-M and COIN-M apart;"
                 f" name one: --exchange {'|'.join(wire.EXCHANGES)}"
             )
         return exchange
@@ -294,7 +314,7 @@ class _Reader:
             except ValueError as error:
                 raise _Refused(str(error)) from error
             if not named:
-                self._nameless[exchange] = snapshot
+                self.nameless[exchange] = snapshot
         rows.ignored[(exchange, named, "snapshot")] += 1
 
     def _book(self, exchange: str, symbol: str) -> LocalBook:
@@ -302,7 +322,7 @@ class _Reader:
         if book is None:
             book = self._books[exchange, symbol] = LocalBook()
             # A snapshot that came before any other line belongs to the first book after it.
-            if (waiting := self._nameless.pop(exchange, None)) is not None:
+            if (waiting := self.nameless.pop(exchange, None)) is not None:
                 book.load(waiting.last, waiting.bids, waiting.asks)
         return book
 
@@ -339,6 +359,6 @@ def _reject(number: int, line: bytes, detail: str, channel: Channel | None) -> R
         raw=line,
         exchange=channel.exchange if channel else None,
         symbol=channel.symbol if channel else None,
-        stream=channel.label if channel else None,
+        stream=_STREAMS.get(channel.label, channel.label) if channel else None,
         timestamp_us=(received // 1_000 if received >= LEAST_NS else received) if known else None,
     )

@@ -10,9 +10,18 @@ from typing import Any, Final
 import polars as pl
 from msgspec import UNSET
 
-from cryptoscalp.capture.chunk import QUOTE_COLUMNS, TRADE_COLUMNS, Chunk, Reject, StreamKey
+from cryptoscalp.capture.chunk import (
+    FUNDING_COLUMNS,
+    MARK_COLUMNS,
+    QUOTE_COLUMNS,
+    TRADE_COLUMNS,
+    Chunk,
+    Reject,
+    StreamKey,
+)
 from cryptoscalp.capture.venues import binance as wire
 from cryptoscalp.capture.venues.book import Top
+from cryptoscalp.capture.venues.values import present
 
 LEAST_STAMP: Final = 10**14  # 1973 in µs
 LEAST_NS: Final = 10**17  # a local stamp from here on is in ns
@@ -52,14 +61,13 @@ class Events:
         self.channels.append(channel)
         self.lines.append(line)
 
-    def columns(self, label: str, kinds: list[str] | pl.Series) -> dict[str, Any]:
-        """Return the columns that trades and quotes share; `label` names their kind column."""
+    def columns(self) -> dict[str, Any]:
+        """Return the columns that all kinds of events share."""
         stamps = pl.Series(self.received, dtype=pl.Int64)
         return {
             "received_at": (stamps // 1_000).zip_with(stamps >= LEAST_NS, stamps),
             "exchange": [channel.exchange for channel in self.channels],
             "symbol": [channel.symbol for channel in self.channels],
-            label: kinds,
             "line": self.lines,
         }
 
@@ -76,6 +84,7 @@ class Rows:
         self.tickers = Events()
         self.depth = Events()
         self.tops: list[Top] = []  # of `depth`, row for row
+        self.marks = Events()
         self.rejects: list[Reject] = []
         self.ignored: Counter[StreamKey] = Counter()
 
@@ -91,15 +100,25 @@ def chunk_of(rows: Rows, first: int, lines: list[bytes]) -> Chunk:
     trades, quotes = _trades(rows.trades), _quotes(rows.tickers)
     if rows.tops:
         quotes = pl.concat([quotes, _depth_quotes(rows.depth, rows.tops)]).sort("line")
-    events = trades.height + quotes.height + len(rows.rejects) + sum(rows.ignored.values())
-    return Chunk(trades, quotes, tuple(rows.rejects), dict(rows.ignored), raw, events)
+    marks, fundings = _mark_prices(rows.marks), _funding_rates(rows.marks)
+    events = sum(frame.height for frame in (trades, quotes, marks, fundings))
+    return Chunk(
+        trades=trades,
+        quotes=quotes,
+        mark_prices=marks,
+        funding_rates=fundings,
+        rejects=tuple(rows.rejects),
+        ignored=dict(rows.ignored),
+        raw=raw,
+        received=events + len(rows.rejects) + sum(rows.ignored.values()),
+    )
 
 
 def _trades(events: Events) -> pl.DataFrame:
     messages = events.messages
     times = pl.Series([m.T for m in messages], dtype=pl.Int64)
-    columns = events.columns("feed", [_FEEDS[channel.label] for channel in events.channels])
-    columns |= {
+    columns = events.columns() | {
+        "feed": [_FEEDS[channel.label] for channel in events.channels],
         "timestamp": wire.microseconds(times),
         "sequence": [m.t for m in messages],
         "price": [m.p for m in messages],
@@ -113,8 +132,9 @@ def _trades(events: Events) -> pl.DataFrame:
 def _quotes(events: Events) -> pl.DataFrame:
     messages = events.messages
     times = pl.Series([None if m.T is UNSET else m.T for m in messages], dtype=pl.Int64)
-    columns = events.columns("source", events.kind("ticker"))
+    columns = events.columns()
     columns |= {
+        "source": events.kind("ticker"),
         "timestamp": wire.microseconds(times).fill_null(columns["received_at"]),
         "sequence": [m.u for m in messages],
         "bid_price": [m.b for m in messages],
@@ -129,8 +149,8 @@ def _quotes(events: Events) -> pl.DataFrame:
 def _depth_quotes(events: Events, tops: list[Top]) -> pl.DataFrame:
     bids = [top.bid or (None, None) for top in tops]
     asks = [top.ask or (None, None) for top in tops]
-    columns = events.columns("source", events.kind("depth"))
-    columns |= {
+    columns = events.columns() | {
+        "source": events.kind("depth"),
         "timestamp": [m.timestamp() for m in events.messages],
         "sequence": [m.u for m in events.messages],
         "bid_price": [bid[0] for bid in bids],
@@ -140,3 +160,25 @@ def _depth_quotes(events: Events, tops: list[Top]) -> pl.DataFrame:
         "by_receive_time": pl.repeat(False, len(tops), dtype=pl.Boolean, eager=True),
     }
     return pl.DataFrame({name: columns[name] for name in QUOTE_COLUMNS}, schema=QUOTE_COLUMNS)
+
+
+def _mark_prices(events: Events) -> pl.DataFrame:
+    messages = events.messages
+    columns = events.columns() | {
+        "timestamp": wire.microseconds(pl.Series([m.E for m in messages], dtype=pl.Int64)),
+        "mark_price": [m.p for m in messages],
+        "index_price": [present(m.i) for m in messages],
+    }
+    return pl.DataFrame({name: columns[name] for name in MARK_COLUMNS}, schema=MARK_COLUMNS)
+
+
+def _funding_rates(events: Events) -> pl.DataFrame:
+    messages = events.messages
+    columns = events.columns() | {
+        "timestamp": wire.microseconds(pl.Series([m.E for m in messages], dtype=pl.Int64)),
+        "funding_rate": [present(m.r) for m in messages],
+        "funding_time": [m.due() for m in messages],
+        "predicted_rate": pl.repeat(None, len(messages), dtype=pl.String, eager=True),
+    }
+    rows = pl.DataFrame({name: columns[name] for name in FUNDING_COLUMNS}, schema=FUNDING_COLUMNS)
+    return rows.drop_nulls("funding_rate")

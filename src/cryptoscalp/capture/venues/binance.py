@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+import msgspec
 import polars as pl
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from cryptoscalp.capture.venues.book import DepthUpdate, Level
+from cryptoscalp.capture.venues.sink import SYMBOL, Kind, Sink, refusing
+from cryptoscalp.capture.venues.values import MILLISECONDS, Whole, from_ms, present
 
 SPOT: Final = "binance"
 USD_M: Final = "binanceusdm"
 COIN_M: Final = "binancecoinm"
+US: Final = "binanceus"  # spot's messages, another market
 EXCHANGES: Final = (SPOT, USD_M, COIN_M)
 
 _COIN_M_SYMBOL: Final = re.compile(r"[A-Z0-9]+USD_(PERP|[0-9]{6})")
 _FUTURES_EVENTS: Final = frozenset({"markPriceUpdate", "forceOrder"})
-# A time from here to there is milliseconds, above it microseconds. Anything below is handed on
-# as it is, so that validation can name the unit that would fit.
-_MILLISECONDS: Final = (10**11, 10**14 - 1)
+_LABELS: Final = {"depthUpdate": "depth", "markPriceUpdate": "markPrice"}
 
-_Int = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _T = TypeVar("_T")
 
 
@@ -40,10 +41,10 @@ class Trade(Struct, gc=False):
     """`trade`: `t` the trade id, `m` the buyer was the maker."""
 
     s: str
-    t: _Int
+    t: Whole
     p: str
     q: str
-    T: _Int
+    T: Whole
     m: bool
     X: str | UnsetType = UNSET
     M: bool | UnsetType = UNSET
@@ -55,9 +56,9 @@ class AggTrade(Struct, gc=False):
     s: str
     p: str
     q: str
-    T: _Int
+    T: Whole
     m: bool
-    t: _Int = field(name="a")
+    t: Whole = field(name="a")
     M: bool | UnsetType = UNSET
 
 
@@ -65,25 +66,25 @@ class Ticker(Struct, gc=False):
     """`bookTicker`: the best levels at update id `u`."""
 
     s: str
-    u: _Int
+    u: Whole
     b: str
     B: str
     a: str
     A: str
-    T: _Int | UnsetType = UNSET
+    T: Whole | UnsetType = UNSET
 
 
 class Depth(Struct):
     """`depthUpdate`: the levels changed by update ids `U` to `u`."""
 
     s: str
-    E: _Int
-    U: _Int
-    u: _Int
+    E: Whole
+    U: Whole
+    u: Whole
     b: list[Level]
     a: list[Level]
-    T: _Int | UnsetType = UNSET
-    pu: _Int | UnsetType = UNSET
+    T: Whole | UnsetType = UNSET
+    pu: Whole | UnsetType = UNSET
 
     def update(self) -> DepthUpdate:
         """Return the message as the local book takes it."""
@@ -92,23 +93,40 @@ class Depth(Struct):
 
     def timestamp(self) -> int:
         """When the venue says it happened, µs since the epoch; spot says only when it was sent."""
-        time = self.E if self.T is UNSET else self.T
-        return time * 1_000 if _MILLISECONDS[0] <= time <= _MILLISECONDS[1] else time
+        return from_ms(self.E if self.T is UNSET else self.T)
+
+
+class MarkPrice(Struct, gc=False):
+    """`markPriceUpdate`: `i` the index price, `r` the funding rate due at `T`.
+
+    A dated contract has no funding: `r` is empty and `T` is 0.
+    """
+
+    s: str
+    E: Whole
+    p: str
+    i: str | UnsetType = UNSET
+    r: str | UnsetType = UNSET
+    T: Whole | UnsetType = UNSET
+
+    def due(self) -> int | None:
+        """When the funding rate is due, µs since the epoch."""
+        return from_ms(self.T) if self.T else None
 
 
 class Snapshot(Struct):
     """The answer to a REST depth request; only COIN-M answers name the symbol."""
 
-    last: _Int = field(name="lastUpdateId")
+    last: Whole = field(name="lastUpdateId")
     bids: list[Level]
     asks: list[Level]
     symbol: str | UnsetType = UNSET
-    E: _Int | UnsetType = UNSET
+    E: Whole | UnsetType = UNSET
 
 
 def microseconds(times: pl.Series) -> pl.Series:
     """A venue's times (Int64, ms or µs) as µs since the epoch."""
-    return (times * 1_000).zip_with(times.is_between(*_MILLISECONDS), times)
+    return (times * 1_000).zip_with(times.is_between(*MILLISECONDS), times)
 
 
 def market(futures: bool, symbol: str) -> str:
@@ -140,3 +158,89 @@ def told_market(message: Mapping[str, Any]) -> str | None:
             return market("E" in message, symbol)
         case _:
             return None
+
+
+class _Envelope(Struct):
+    """What tells the kind of a message: combined streams wrap it, raw streams do not."""
+
+    stream: str | UnsetType = UNSET
+    data: msgspec.Raw = msgspec.Raw(b"")
+    e: str | UnsetType = UNSET
+    s: str | UnsetType = UNSET
+    u: int | UnsetType = UNSET
+    last: int | UnsetType = field(name="lastUpdateId", default=UNSET)
+    id: Any = UNSET
+    result: Any = UNSET
+    error: Any = UNSET
+
+
+def named_stream(name: str) -> tuple[str, str]:
+    """The symbol ('' for the streams of all) and the label of a stream's name."""
+    before, _, rest = name.partition("@")
+    if before.startswith("!"):
+        return "", before[1:]
+    return before.upper(), rest.partition("@")[0] or before
+
+
+def _trade(message: Trade | AggTrade, symbol: str, sink: Sink) -> None:
+    _check(message.s, symbol)
+    feed = "trade" if isinstance(message, Trade) else "agg_trade"
+    # m: the buyer was the maker, so the seller was the aggressor
+    side = "SELL" if message.m else "BUY"
+    sink.trade(message.s, from_ms(message.T), message.p, message.q, side, message.t, feed)
+
+
+def _ticker(message: Ticker, symbol: str, sink: Sink) -> None:
+    _check(message.s, symbol)
+    time = None if message.T is UNSET else from_ms(message.T)
+    sink.quote(message.s, time, (message.b, message.B), (message.a, message.A), message.u)
+
+
+def _mark_price(message: MarkPrice, symbol: str, sink: Sink) -> None:
+    _check(message.s, symbol)
+    sink.mark_price(message.s, from_ms(message.E), message.p, present(message.i))
+    if rate := present(message.r):
+        sink.funding_rate(message.s, from_ms(message.E), rate, message.due())
+
+
+def _check(found: str, symbol: str) -> None:
+    if symbol and found != symbol:
+        raise ValueError(f"the stream is of {symbol}, its data of {found!r}")
+
+
+_KINDS: Final[dict[str, Kind[Any]]] = {
+    "trade": Kind("trade", Trade, _trade),
+    "aggTrade": Kind("agg_trade", AggTrade, _trade),
+    "bookTicker": Kind("ticker", Ticker, _ticker),
+    "markPrice": Kind("mark_price", MarkPrice, _mark_price),
+}
+_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+
+
+@refusing(rf'.*"stream":"{SYMBOL}@(?P<label>[A-Za-z]+)', _KINDS)
+def read(payload: bytes, sink: Sink) -> None:
+    """Take a message of spot, USD-M, COIN-M or Binance.US, in a combined stream or a raw one.
+
+    Stores trades, aggregated trades, best levels, mark prices and funding rates; other streams
+    are ignored under their names, one a message. Answers to requests are nothing.
+    """
+    told = _envelope(payload)
+    if told.stream is not UNSET:
+        symbol, label = named_stream(told.stream)
+        data: bytes | msgspec.Raw = told.data
+    elif told.e is not UNSET:
+        symbol, label, data = told.s or "", _LABELS.get(told.e, told.e), payload
+    elif told.u is not UNSET:
+        symbol, label, data = told.s or "", "bookTicker", payload
+    elif told.last is not UNSET:
+        symbol, label, data = "", "snapshot", payload
+    elif told.error is not UNSET or (told.id is not UNSET and told.result is not UNSET):
+        return
+    else:
+        raise ValueError("the message tells neither a stream nor an event")
+    if (kind := _KINDS.get(label)) is None:
+        sink.ignore(symbol, label)
+    elif bytes(data).startswith(b"["):
+        kind.many(data, symbol, sink)
+    else:
+        kind.one(data, symbol, sink)

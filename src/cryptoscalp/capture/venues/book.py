@@ -58,7 +58,7 @@ class Top:
 
 
 @lru_cache(maxsize=1 << 16)
-def _scaled(text: str) -> int:
+def scaled(text: str) -> int:
     """Plain decimal text as an exact integer of 1e-18; ValueError for anything else."""
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
@@ -152,7 +152,7 @@ class LocalBook:
 
 def _changes(bids: Iterable[Level], asks: Iterable[Level]) -> list[_Change]:
     return [
-        (is_bid, _scaled(level[0]), level if _scaled(level[1]) else None)
+        (is_bid, scaled(level[0]), level if scaled(level[1]) else None)
         for is_bid, levels in ((True, bids), (False, asks))
         for level in levels
     ]
@@ -170,4 +170,4 @@ def _same(one: Level | None, other: Level | None) -> bool:
     """Compare as numbers: 0.10 is 0.1."""
     if one is None or other is None:
         return one is other
-    return _scaled(one[0]) == _scaled(other[0]) and _scaled(one[1]) == _scaled(other[1])
+    return scaled(one[0]) == scaled(other[0]) and scaled(one[1]) == scaled(other[1])
