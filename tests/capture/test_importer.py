@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cryptoscalp import AsyncDatabase, InputError, UnknownFormat
-from cryptoscalp.capture.importer import FileReport
+from cryptoscalp.capture.reports import FileReport
 from tests.capture import brute
 from tests.postgres import Place
 
@@ -118,12 +118,14 @@ async def test_files_that_cannot_be_read(
     empty.write_bytes(b"")
     torn = tmp_path / "head.gz"
     torn.write_bytes(gzip.compress(b"x" * 1000)[:5])
-    for bad in (tmp_path / "missing.gz", tmp_path, no_gzip, empty, torn):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for bad in (tmp_path / "missing.gz", bare, no_gzip, empty, torn):
         with pytest.raises(InputError, match=bad.name):
             await db.capture.import_files([good, bad])
     strange = tmp_path / "strange.csv"
     strange.write_text("a,b\n1,2\n")
-    with pytest.raises(UnknownFormat, match="binance-collector"):
+    with pytest.raises(UnknownFormat, match="import formats"):
         await db.capture.import_files([strange])
     with pytest.raises(UnknownFormat, match="nonsense"):
         await db.capture.import_files([good], format="nonsense")

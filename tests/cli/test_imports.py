@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import os
 import signal
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from cryptoscalp.capture.account import Stream
+from cryptoscalp.capture.files.items import Item
+from cryptoscalp.capture.reports import FileReport, Progress
+from cryptoscalp.cli.import_view import bar
 from tests.cli.conftest import Cli, Place, renamed, shared
 
 NUMBERS = ("received", "stored", "duplicate", "quarantined", "ignored")
@@ -44,7 +52,10 @@ def test_undo_takes_back_what_list_shows(cli: Cli, recording: Path, tmp_path: Pa
     batch = next(one for one in listed if one["source"] == str(path))
     assert (batch["status"], batch["stored"]) == ("COMMITTED", 8)
     undone = json.loads(cli("import", "undo", str(batch["batch_id"]), "--json").stdout)
-    assert undone == {"batch_id": batch["batch_id"], "trades": 6, "quotes": 2}
+    assert undone == {
+        "batch_id": batch["batch_id"], "trades": 6, "quotes": 2, "candles": 0, "mark_prices": 0,
+        "funding_rates": 0,
+    }  # fmt: skip
     ended = cli("import", "undo", str(batch["batch_id"]), code=1)
     assert ended.stderr == f"cryptoscalp: batch {batch['batch_id']} was undone already\n"
     assert ended.stdout == ""
@@ -89,13 +100,14 @@ def test_tables_are_readable_at_80_columns(cli: Cli, recording: Path, tmp_path: 
     env = {"COLUMNS": "80"}
     long = renamed(recording, tmp_path / f"{'long' * 10}.gz", "1000000LONGUSDT_240927")
     other = renamed(recording, tmp_path / "other.gz", "OTHERUSDT")
-    shown = cli("import", str(long), str(other), env=env).stdout
+    shown = cli("import", str(long), str(other), "--jobs", "1", env=env).stdout
     lines = shown.splitlines()
     # A command to copy is never cut, however long the path to it.
     assert max(len(line) for line in lines if "quarantine list" not in line) <= 80
     assert lines[0].startswith(f"{long.name}: batch ")
     assert lines[0].endswith(", binance")
-    assert lines[1].split() == ["symbol", "stream", "received", "stored", "quarantined", "ignored"]
+    assert lines[1] == "  read as binance-collector"
+    assert lines[2].split() == ["symbol", "stream", "received", "stored", "quarantined", "ignored"]
     trades = next(line for line in lines if line.startswith("1000000") and " trade " in line)
     assert trades.split()[-4:] == ["7", "6", "1", "0"]
     assert ["total", "10", "8", "1", "1"] in [line.split() for line in lines]
@@ -103,7 +115,8 @@ def test_tables_are_readable_at_80_columns(cli: Cli, recording: Path, tmp_path: 
     listed = cli("import", "list", "--limit", "2", env=env).stdout.splitlines()
     assert len(listed) == 6
     assert listed[1] == "  received 10 = stored 8 + quarantined 1 + ignored 1"
-    assert listed[2] == f"  {other}"
+    # Two files are read at once: either may be the newer batch.
+    assert {listed[2], listed[5]} == {f"  {long}", f"  {other}"}
     assert max(len(line) for line in listed if not line.startswith("  /")) <= 80
 
 
@@ -158,3 +171,176 @@ def test_a_file_that_is_cut_off_is_told(cli: Cli, recording: Path, tmp_path: Pat
     assert ended.stderr.startswith(told)
     assert "quarantine list" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+_HEAD = "timestamp,price,size,id"
+_START_MS = 1_723_161_300_000
+
+
+def _csv(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join([_HEAD, *rows]) + "\n")
+    return path
+
+
+def _row(number: int, price: str = "1.5") -> str:
+    return f"{_START_MS + number},{price},2,{number + 1}"
+
+
+def test_a_check_says_what_an_import_does_and_stores_nothing(cli: Cli, tmp_path: Path) -> None:
+    path = _csv(tmp_path / "check.csv", *(_row(n) for n in range(5)), _row(9, "-1"))
+    words = ("import", str(path), "--exchange", "kraken", "--symbol", "CHECKUSD")
+    shown = cli(*words, "--check").stdout
+    assert shown.startswith("a check: ")
+    assert "nothing was stored" in shown
+    cli("quote", "CHECKUSD", code=1)
+    checked = json.loads(cli(*words, "--check", "--json").stdout)
+    done = json.loads(cli(*words, "--json").stdout)
+    assert [checked[name] for name in NUMBERS] == [done[name] for name in NUMBERS]
+    assert (done["stored"], done["quarantined"]) == (5, 1)
+    assert (checked["checked"], done["checked"]) == (True, False)
+    assert [one["batch_id"] for one in checked["files"]] == [None]
+
+
+def test_dirt_is_told_in_the_summary_and_listed_with_file_line_and_reason(
+    cli: Cli, tmp_path: Path
+) -> None:
+    bad = {
+        "out_of_domain": _row(1, "1" * 40), "non_positive_price": _row(2, "0"),
+        "malformed": "x", "timestamp_out_of_range": f"0{_row(3)[13:]}",
+    }  # fmt: skip
+    path = _csv(tmp_path / "dirt.csv", _row(0), *bad.values(), _row(4))
+    shown = cli("import", str(path), "--exchange", "kraken", "--symbol", "DIRTUSD").stdout
+    row = next(line for line in shown.splitlines() if line.startswith("DIRTUSD"))
+    assert row.split() == ["DIRTUSD", "trade", "6", "2", "4"]
+    assert "quarantine list` shows what was refused, and why" in shown
+    listed = json.loads(cli("quarantine", "list", "--source", str(path), "--json").stdout)
+    found = {one["line"]: (one["reason"], one["raw"], one["source"]) for one in listed}
+    assert found == {
+        line: (reason, raw, str(path)) for line, (reason, raw) in enumerate(bad.items(), 3)
+    }
+    for name in (*bad, "dirt.csv"):
+        assert name in cli("quarantine", "list", "--source", str(path)).stdout
+
+
+def test_a_symbol_that_is_sql_is_a_name_and_nothing_more(cli: Cli, tmp_path: Path) -> None:
+    path = _csv(tmp_path / "sql.csv", _row(0))
+    name = "'; DROP TABLE market_data; --"
+    report = json.loads(
+        cli("import", str(path), "--exchange", "kraken", "--symbol", name, "--json").stdout
+    )
+    assert (report["stored"], report["quarantined"]) == (0, 1)
+    cli("import", str(path), "--exchange", "kraken", "--symbol", "AFTERSQL")
+
+
+def test_one_unreadable_file_of_several_fails_the_command_and_not_the_others(
+    cli: Cli, tmp_path: Path
+) -> None:
+    words = ["--exchange", "kraken", "--symbol", "PARTUSD"]
+    good = _csv(tmp_path / "good.csv", _row(0), _row(1))
+    bad = _csv(tmp_path / "bad.csv", "x,y,z,1")
+    last = _csv(tmp_path / "last.csv", _row(2))
+    paths = [str(path) for path in (good, bad, last)]
+    ended = cli("import", *paths, *words, code=1)
+    assert "bad.csv: nothing in it" in ended.stdout
+    assert "not read to its end: " in ended.stdout
+    assert "received 3 = stored 3" in ended.stdout
+    assert ended.stderr.startswith("cryptoscalp: 1 of 3 files could not be read: ")
+    assert ended.stderr.count("\n") == 1
+    again = cli("import", *paths, *words, "--json", code=1)
+    report = json.loads(again.stdout)
+    assert [one["duplicate"] for one in report["files"]] == [2, 0, 1]
+    assert [one["error"] is None for one in report["files"]] == [True, False, True]
+    alone = cli("import", str(bad), *words, code=1)
+    assert alone.stdout == ""
+    assert "bad.csv" in alone.stderr
+
+
+def test_rounded_values_are_counted(cli: Cli, tmp_path: Path) -> None:
+    from polars import DataFrame
+
+    path = tmp_path / "floats.feather"
+    prices = [4.04e-06, 1.234567890123e-9, 0.5]
+    DataFrame(
+        {"timestamp": [_START_MS, _START_MS + 1, _START_MS + 2], "price": prices,
+         "size": [12_000_000_000.5, 1.0, 2.0]}
+    ).write_ipc(path)  # fmt: skip
+    words = ("import", str(path), "--exchange", "kraken", "--symbol", "FLOATUSD")
+    assert "1 values were rounded to 18 decimals" in cli(*words).stdout
+    out = tmp_path / "exact.csv"
+    cli("ticks", "FLOATUSD", "--start", "2024-08-08", "--end", "2024-08-10", "--exact",
+        "--output", str(out))  # fmt: skip
+    cells = {cell for line in out.read_text().splitlines() for cell in line.split(",")}
+    assert {"0.00000404", "12000000000.5"} <= {cell.rstrip("0") for cell in cells}
+
+
+def test_a_file_whose_name_is_not_utf_8(cli: Cli, tmp_path: Path) -> None:
+    path = _csv(tmp_path / os.fsdecode(b"caf\xe9.csv"), _row(0), "x")
+    words = ("import", str(path), "--exchange", "kraken", "--symbol", "CAFEUSD")
+    assert "CAFEUSD" in cli(*words).stdout
+    assert json.loads(cli(*words, "--json").stdout)["duplicate"] == 1
+    assert json.loads(cli("quarantine", "list", "--json").stdout)
+
+
+def test_retry_with_the_right_unit(cli: Cli, tmp_path: Path) -> None:
+    path = _csv(tmp_path / "unit.csv", *(_row(n) for n in range(3)), _row(4, "-1"))
+    words = ("--exchange", "kraken", "--symbol", "UNITUSD")
+    report = json.loads(cli("import", str(path), *words, "--unit", "ns", "--json").stdout)
+    assert report["quarantined"] == 4
+    batch = str(report["files"][0]["batch_id"])
+    shown = cli("quarantine", "retry", "--batch", batch, "--unit", "ms").stdout
+    assert "records: 3 resolved, 1 refused again" in shown
+    assert "events: received 4 = stored 3 + quarantined 1" in shown
+    again = json.loads(cli("quarantine", "retry", "--batch", batch, "--json").stdout)
+    assert (again["resolved"], again["refused"], again["left"]) == (0, 1, 0)
+    cli("quarantine", "retry", "--batch", batch, "--unit", "years", code=1)
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_counts_files_that_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file's thread tells of its own report while the others go on changing theirs."""
+    monkeypatch.setattr("sys.stderr", _Terminal())
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with bar([]) as update, ThreadPoolExecutor(4) as threads:
+            assert update is not None
+            for one in [threads.submit(_tell, update, f"[/b]{n}") for n in range(4)]:
+                one.result()
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def _tell(update: Progress, name: str) -> None:
+    for number in range(100):
+        report = FileReport(Item(Path(f"{name}.{number}"), name, 1), "csv")
+        for stream in range(30):
+            report.account.of(Stream("kraken", f"S{stream}", "trade")).stored += 1
+            if stream % 10 == 0:
+                update(report)
+
+
+def test_an_interrupt_of_several_files_at_once(place: Place, tmp_path: Path) -> None:
+    place.cli("quote", "NOSUCH", code=1)  # the server runs
+    paths = []
+    for number in range(4):
+        path = tmp_path / f"many{number}.gz"
+        path.write_bytes(gzip.compress(_trades(f"MANY{number}", 100_000).encode(), compresslevel=1))
+        paths.append(path)
+    running = place.start("import", *map(str, paths), "--jobs", "2")
+    end = time.monotonic() + 30
+    while not (_batch(place, paths[0]) and _batch(place, paths[1])) and time.monotonic() < end:
+        time.sleep(0.02)
+    began = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert (running.returncode, out) == (130, "")
+    assert err.count("\n") == 1, err
+    assert "running it again finishes the import" in err
+    report = json.loads(place.cli("import", *map(str, paths), "--json").stdout)
+    assert report["stored"] + report["duplicate"] == 400_000
+    assert json.loads(place.cli("import", *map(str, paths), "--json").stdout)["stored"] == 0

@@ -1,111 +1,59 @@
-"""Flow: files into ticks, one batch a file, parsed ahead in a thread while others commit."""
+"""Flow: files into events, one batch a file, parsed ahead in a thread while others commit."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from cryptoscalp.capture.account import Account, Stream
+from cryptoscalp.capture.account import Stream
 from cryptoscalp.capture.batches import close_batch, open_batch
+from cryptoscalp.capture.check import Seen, check_part
 from cryptoscalp.capture.chunk import Chunk
-from cryptoscalp.capture.files.lines import first_bytes
-from cryptoscalp.capture.formats import binance_collector
-from cryptoscalp.capture.ledger import Continuity
+from cryptoscalp.capture.files.items import Item, expand
+from cryptoscalp.capture.formats import registry
+from cryptoscalp.capture.formats.reading import Format, Options, Reader
+from cryptoscalp.capture.maps import column_map
+from cryptoscalp.capture.moments import Raw, whole_moments
+from cryptoscalp.capture.periods import Period
 from cryptoscalp.capture.prefetch import Prefetch
-from cryptoscalp.capture.prepare import Prepared, joined, prepare
+from cryptoscalp.capture.prepare import Prepared, joined, prepare, split
+from cryptoscalp.capture.reports import (
+    FileReport,
+    ImportReport,
+    PartialImport,
+    Progress,
+    Skipped,
+)
 from cryptoscalp.capture.validation import QuarantineReason
 from cryptoscalp.capture.writer import Origin, Written, write
 from cryptoscalp.infra.db.errors import InputError, UnknownFormat
-from cryptoscalp.infra.db.flow import Flow, aside, call
+from cryptoscalp.infra.db.flow import Flow, aside, call, together
 
 TRUNCATED: Final = QuarantineReason.TRUNCATED_FILE
-#: Lines that are parsed at a time; the first commit waits for no more than these.
-LINES_A_CHUNK: Final = 20_000
 #: Chunks that one transaction takes when they are there already.
 CHUNKS_A_TRANSACTION: Final = 4
+#: Files that are read at once unless the caller says otherwise.
+JOBS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to read files: what they are, and what to take from them."""
+class _Work:
+    """One file to import, with its reader."""
 
-    exchange: str | None = None
-    symbol: str | None = None
-    l1_from_depth: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One importer: how to know its files, how to read them, and what they prove."""
-
-    name: str
-    looks_like: Callable[[bytes], bool]
-    parse: Callable[[Path, Options, Callable[[int], None]], Iterator[Chunk]]
-    trades: Continuity
-    quotes: Continuity
+    item: Item
+    format: Format
+    reader: Reader
 
 
-@dataclass(slots=True)
-class FileReport:
-    """What became of one file; `batch_id` is None while nothing of it was committed.
-
-    `truncated` says that the file ends before its content does; the good part is stored.
-    """
-
-    path: Path
-    format: str
-    size_bytes: int
-    read_bytes: int = 0
-    batch_id: int | None = None
-    account: Account = field(default_factory=Account)
-    seconds: float = 0.0
-    truncated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """All files of an import, in the order given."""
-
-    files: tuple[FileReport, ...]
-
-    @property
-    def account(self) -> Account:
-        """The sum over the files."""
-        total = Account()
-        for one in self.files:
-            total.add(one.account)
-        return total
-
-
-#: Told after each commit; the report is the live one.
-Progress: TypeAlias = Callable[[FileReport], None]
-
-
-def _collector(path: Path, options: Options, progress: Callable[[int], None]) -> Iterator[Chunk]:
-    return binance_collector.parse(
-        path,
-        exchange=options.exchange,
-        symbol=options.symbol,
-        l1_from_depth=options.l1_from_depth,
-        chunk_lines=LINES_A_CHUNK,
-        progress=progress,
-    )
-
-
-FORMATS: Final = (
-    Format(
-        binance_collector.FORMAT,
-        binance_collector.looks_like,
-        _collector,
-        Continuity.CONSECUTIVE_IDS,
-        Continuity.SESSION,
-    ),
-)
+#: What is done with the parts of a file: they are stored, or only compared.
+_Take: TypeAlias = Callable[[Prefetch[Prepared], _Work, FileReport, Progress], Flow[None]]
 
 
 def import_files(
@@ -114,108 +62,160 @@ def import_files(
     format: str | None = None,
     exchange: str | None = None,
     symbol: str | None = None,
+    interval: str | None = None,
+    unit: str | None = None,
+    mapping: Mapping[str, str] | str | None = None,
     l1_from_depth: bool = False,
+    check: bool = False,
+    jobs: int = JOBS,
     progress: Progress | None = None,
 ) -> Flow[ImportReport]:
     """Store every event of the files that is not stored yet, and account for all of them.
 
-    Each file is one batch of several transactions; an import that was cut off is finished by
-    running it again. `format` is found from the content unless given. `exchange` is needed only
-    where a file cannot tell. `symbol` takes one symbol and counts the rest as ignored.
+    `paths` are files, archives, directories or patterns. Each file is one batch of several
+    transactions; an import that was cut off is finished by running it again. `jobs` files are
+    read at once, each within a bounded memory.
+
+    `format` is found from the content unless given. `exchange`, `symbol` and `interval` are
+    needed only where a file cannot tell; `symbol` takes one symbol of several and counts the rest
+    as ignored. `unit` is the unit of the times ("s", "ms", "us", "ns"). `mapping` says which
+    column is what in a file of no known format: a text such as
+    "timestamp=time:ms, price=px, volume=qty", the same as a mapping, or the name of a saved one.
     `l1_from_depth` keeps a local book from depth messages and stores its best levels as quotes of
-    source "depth". Raises InputError, before anything is stored, when a file cannot be read, and
-    UnknownFormat when no importer knows it.
+    source "depth". `check` stores nothing and reports what would be.
+
+    Raises InputError, before anything is stored, when a named file cannot be read or leaves
+    something untold, and UnknownFormat when no importer knows it; one of several files in a
+    directory, a pattern or an archive that no importer knows is skipped and reported.
+    PartialImport, at the end, when one of several files could not be read to its end.
     """
-    options = Options(exchange, symbol, l1_from_depth)
-    chosen = [(Path(path), _format(Path(path), format)) for path in paths]
-    if not chosen:
+    if jobs < 1:
+        raise InputError(f"jobs is {jobs}; at least one file is read at a time")
+    columns = yield from column_map(mapping)
+    options = Options(exchange, symbol, l1_from_depth, interval, unit, columns)
+    chosen, skipped = yield from call(partial(_choose, paths, format, options))
+    take: _Take = _check if check else _store
+    told, alone = progress or (lambda _: None), len(chosen) == 1
+    flows = [partial(_read_file, work, told, alone, take) for work in chosen]
+    reports = yield from together(flows, at_most=jobs)
+    report = ImportReport(tuple(reports), tuple(skipped), check)
+    if report.failed:
+        raise PartialImport(report)
+    return report
+
+
+def _choose(
+    paths: Sequence[Path | str], name: str | None, options: Options
+) -> tuple[list[_Work], list[Skipped]]:
+    if not paths:
         raise InputError("no file was given")
-    reports = []
-    for path, reader in chosen:
-        reports.append((yield from _import_file(path, reader, options, progress)))
-    return ImportReport(tuple(reports))
+    named = {Path(path) for path in paths}
+    chosen, skipped = [], []
+    items = expand(paths)
+    members = Counter(item.path for item in items)
+    for item in items:
+        try:
+            found = registry.choose(item, name, options)
+            chosen.append(_Work(item, found, found.open(item, options)))
+        except InputError as error:
+            # An archive of several files is named as a directory is.
+            if item.path in named and members[item.path] == 1:
+                raise
+            skipped.append(Skipped(item.path, str(error)))
+    if not chosen:
+        raise UnknownFormat(f"no importer can read any of {len(skipped)} files: {skipped[0].why}")
+    return chosen, skipped
 
 
-def _import_file(
-    path: Path, reader: Format, options: Options, progress: Progress | None
-) -> Flow[FileReport]:
-    report = FileReport(path, reader.name, path.stat().st_size)
+def _read_file(work: _Work, progress: Progress, alone: bool, take: _Take) -> Flow[FileReport]:
+    report = FileReport(work.item, work.format.name)
     began = time.perf_counter()
-    digest = yield from call(lambda: _sha256(path))
-    ahead = Prefetch(_parts(path, reader, options, report), ahead=CHUNKS_A_TRANSACTION)
+    ahead = Prefetch(_parts(work.reader, report), ahead=CHUNKS_A_TRANSACTION)
     try:
-        yield from _store(ahead, path, reader, digest, report, progress)
+        yield from take(ahead, work, report, progress)
+    except InputError as error:
+        if alone:
+            raise
+        report.error = str(error)
     finally:
         ahead.close()
     report.seconds = time.perf_counter() - began
     return report
 
 
-def _store(
-    ahead: Prefetch[Prepared],
-    path: Path,
-    reader: Format,
-    digest: bytes,
-    report: FileReport,
-    progress: Progress | None,
+def _check(
+    ahead: Prefetch[Prepared], work: _Work, report: FileReport, progress: Progress
 ) -> Flow[None]:
+    seen = Seen()
+    while parts := (yield from call(lambda: ahead.take_ready(1))):
+        for part in parts:
+            report.account.add((yield from check_part(part, seen)))
+            _note(report, work.reader, part)
+        progress(report)
+
+
+def _note(report: FileReport, reader: Reader, part: Prepared) -> None:
+    report.plan = reader.plan
+    report.truncated |= any(one.reason == TRUNCATED for one in part.refused)
+
+
+def _store(
+    ahead: Prefetch[Prepared], work: _Work, report: FileReport, progress: Progress
+) -> Flow[None]:
+    digest = yield from call(lambda: _sha256(work.item.path))
     origin: Origin | None = None
     tails: dict[Stream, datetime] = {}
-    partitioned: frozenset[date] = frozenset()
+    partitioned: frozenset[Period] = frozenset()
+    source, reader = str(work.item), work.reader
     while parts := (yield from call(lambda: ahead.take_ready(CHUNKS_A_TRANSACTION))):
         if origin is None:
             batch_id = yield from aside(
-                lambda: open_batch(str(path), reader.name, digest), transaction=True
+                lambda: open_batch(source, work.format.name, digest, reader.plan), transaction=True
             )
-            origin = Origin(batch_id, str(path), reader.trades, reader.quotes)
+            origin = Origin(batch_id, source, reader.proof.trades, reader.proof.quotes)
             report.batch_id = batch_id
         for part in joined(parts):
             written = yield from aside(_writing(part, origin, tails, partitioned), transaction=True)
             tails |= written.tails
-            partitioned |= set(part.days)
+            partitioned |= part.periods
             report.account.add(written.account)
-            report.truncated |= any(one.reason == TRUNCATED for one in part.refused)
-            if progress is not None:
-                progress(report)
+            _note(report, reader, part)
+            progress(report)
     if origin is not None:
         batch_id = origin.batch_id
         yield from aside(lambda: close_batch(batch_id), transaction=True)
 
 
 def _writing(
-    part: Prepared, origin: Origin, tails: dict[Stream, datetime], known: frozenset[date]
+    part: Prepared, origin: Origin, tails: dict[Stream, datetime], known: frozenset[Period]
 ) -> Callable[[], Flow[Written]]:
     # A copy: a retry must start from what was committed.
     before = dict(tails)
     return lambda: write(part, origin, before, known)
 
 
-def _parts(path: Path, reader: Format, options: Options, report: FileReport) -> Iterator[Prepared]:
+def _parts(reader: Reader, report: FileReport) -> Iterator[Prepared]:
     def note(position: int) -> None:
         report.read_bytes = position
 
-    for chunk in reader.parse(path, options, note):
-        yield from prepare(chunk, now_us=time.time_ns() // 1000)
+    for part in whole_moments(_prepared(reader.chunks(note))):
+        yield from split(part)
 
 
-def _format(path: Path, name: str | None) -> Format:
-    head = first_bytes(path)
-    if name is not None:
-        for one in FORMATS:
-            if one.name == name:
-                return one
-        raise UnknownFormat(
-            f"there is no format {name!r}; choose {', '.join(one.name for one in FORMATS)}"
-        )
-    for one in FORMATS:
-        if one.looks_like(head):
-            return one
-    raise UnknownFormat(
-        f"{path}: no importer knows this file; known are {', '.join(one.name for one in FORMATS)}"
-        " (name one with --format)"
-    )
+def _prepared(chunks: Iterator[Chunk]) -> Iterator[tuple[Prepared, Raw]]:
+    """Validate chunks; each comes with the raw records of its lines."""
+    for chunk in chunks:
+        for part in prepare(chunk, now_us=time.time_ns() // 1000):
+            yield part, chunk.raw
 
 
 def _sha256(path: Path) -> bytes:
+    stat = path.stat()
+    return _digest(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
+
+# An archive of many files would else be read whole for each of them.
+@lru_cache(maxsize=16)
+def _digest(path: Path, version: tuple[int, int, int]) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()

@@ -55,7 +55,8 @@ def render(answers: Sequence[examples.Example]) -> str:
 def _belongs(one: examples.Example, words: str) -> bool:
     named = one.words.split()[:2]
     if named[0] == "import":
-        return words == (" ".join(named) if named[1] in ("list", "undo") else "import")
+        known = ("list", "undo", "formats", "maps")
+        return words == (" ".join(named) if named[1] in known else "import")
     return words in (" ".join(named), named[0]) and words not in _GROUPS
 
 

@@ -61,7 +61,10 @@ class Example:
 _RANGE: Final = "--start 2024-08-08T23:55:00Z --end 2024-08-09"
 _LINES: Final = (
     "import spot.gz",
+    "import --check spot.gz",
     "import list",
+    "import formats",
+    "import maps",
     "quote BTCUSDT --exchange binance",
     "candles BTCUSDT --exchange binance --interval 1m",
     f"ticks BTCUSDT --exchange binance {_RANGE}",
@@ -70,6 +73,7 @@ _LINES: Final = (
     "coverage BTCUSDT --exchange binance",
     "quarantine list",
     "quarantine export --output refused.jsonl",
+    "quarantine retry",
     "partitions list",
     "partitions ensure --start 2024-08-10 --end 2024-08-11",
     "instruments list BTCUSDT --exchange binance",

@@ -6,13 +6,18 @@ import json
 import sys
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from cryptoscalp.cli import output
+from cryptoscalp.cli.import_view import NUMBERS, counted
+from cryptoscalp.cli.imports import Exchange, Interval, Mapping, Symbol, Unit
 from cryptoscalp.cli.session import Session, command
 from cryptoscalp.cli.times import MaybeEnd, MaybeStart
+
+if TYPE_CHECKING:
+    from cryptoscalp.capture.reports import RetriedBatch
 
 _quarantine = typer.Typer(rich_markup_mode=None, help="Records that were refused, with the reason.")
 _partitions = typer.Typer(rich_markup_mode=None, help="The partitions of ticks and candles.")
@@ -40,10 +45,13 @@ def list_quarantined(
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
     reason: Reason = None,
     source: Source = None,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Those too that a retry has stored.")
+    ] = False,
 ) -> None:
     """Show refused records, newest first."""
     with session.connect() as db:
-        found = db.market.quarantined(limit, reason=reason, source=source)
+        found = db.market.quarantined(limit, reason=reason, source=source, resolved=resolved)
     if session.json:
         output.emit(found)
         return
@@ -100,6 +108,78 @@ def export_quarantined(
         output.emit({"path": target, "records": len(found)})
     else:
         output.say(f"{len(found):,} records written to {target}")
+
+
+@command(_quarantine, "retry")
+def retry(
+    session: Session,
+    batch: Annotated[
+        int | None, typer.Option("--batch", metavar="BATCH", help="Refused by this import only.")
+    ] = None,
+    reason: Reason = None,
+    source: Source = None,
+    exchange: Exchange = None,
+    symbol: Symbol = None,
+    interval: Interval = None,
+    unit: Unit = None,
+    map_: Mapping = None,
+) -> None:
+    """Read refused records again, and store those that are good now.
+
+    They are read as their file was; what is given here replaces what was said or found then, such
+    as --unit ms for times that were taken for seconds. Those that are refused again stay.
+    """
+    with session.connect() as db:
+        report = db.capture.retry_quarantined(
+            batch_id=batch,
+            reason=reason,
+            source=source,
+            exchange=exchange,
+            symbol=symbol,
+            interval=interval,
+            unit=unit,
+            mapping=map_,
+        )
+    if session.json:
+        output.emit(
+            {
+                "resolved": sum(one.resolved for one in report.batches),
+                "refused": sum(one.refused for one in report.batches),
+                "left": report.left,
+                "batches": [_retried(one) for one in report.batches],
+            }
+        )
+        return
+    for one in report.batches:
+        counts = _retried(one)
+        output.say(f"{one.source}: batch {one.batch_id}, retried as {one.retry_batch_id}")
+        passed = f", {one.passed:,} not asked for" if one.passed else ""
+        output.say(f"  records: {one.resolved:,} resolved, {one.refused:,} refused again{passed}")
+        output.say(f"  events: {counted((name, counts[name]) for name in NUMBERS)}")
+        if one.repeated:
+            output.say(
+                f"  {one.repeated:,} records came more than once and have no id: if the file has"
+                " them several times, import it again"
+            )
+    if not report.batches:
+        output.say("nothing in quarantine can be read again")
+    if report.left:
+        output.say(f"{report.left:,} records came from no file and cannot be read again")
+
+
+def _retried(one: RetriedBatch) -> dict[str, Any]:
+    from cryptoscalp.capture.account import as_numbers
+
+    return {
+        "batch_id": one.batch_id,
+        "retry_batch_id": one.retry_batch_id,
+        "source": one.source,
+        "resolved": one.resolved,
+        "refused": one.refused,
+        "passed": one.passed,
+        "repeated": one.repeated,
+        **as_numbers(one.account.total),
+    }
 
 
 @command(_partitions, "list")

@@ -8,12 +8,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
 from cryptoscalp.cli import (
-    batches,
+    imports,
     instruments,
     ledger,
     output,
@@ -35,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is there in half the time
 )
-for part in (up, server, batches, reads, ticks, ledger, instruments, schema):
+for part in (up, server, imports, reads, ticks, ledger, instruments, schema):
     part.register(app)
 
 
@@ -75,9 +76,13 @@ def main(arguments: Sequence[str]) -> int:
     0 done, 1 failed, 2 misused, 130 interrupted, 141 its reader has gone, 143 terminated.
     """
     ENDING.clear()
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A name of a file or a symbol that the terminal cannot show must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(format="cryptoscalp: %(message)s", level=logging.WARNING)
-    # The pool speaks up at each failed attempt; its last word comes as an error.
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    # It speaks up at each failed attempt, and where an interrupt cuts a transaction off; what
+    # counts comes as an error.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     try:
         code = _run(arguments)
         sys.stdout.flush()

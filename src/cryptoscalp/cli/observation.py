@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from cryptoscalp.capture.account import Account
-    from cryptoscalp.capture.importer import FileReport
+    from cryptoscalp.capture.reports import FileReport
     from cryptoscalp.database import Database
     from cryptoscalp.market.types import Quote
 

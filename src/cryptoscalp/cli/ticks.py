@@ -1,8 +1,9 @@
-"""`cryptoscalp ticks`: trades or quotes of a time range."""
+"""`cryptoscalp ticks`: trades, quotes, mark prices or funding rates of a time range."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, assert_never
 
 import typer
 
@@ -14,9 +15,14 @@ from cryptoscalp.cli.times import End, Start
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Stream: TypeAlias = Literal["trades", "quotes"]
+    from cryptoscalp.database import Database
+
+Stream: TypeAlias = Literal["trades", "quotes", "mark_prices", "funding_rates"]
 _SHOWN: Final = 20
-_NUMBERS: Final = ("price", "volume", "bid_price", "bid_volume", "ask_price", "ask_volume")
+_NUMBERS: Final = (
+    "price", "volume", "bid_price", "bid_volume", "ask_price", "ask_volume",
+    "mark_price", "index_price", "funding_rate", "predicted_rate",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -37,21 +43,34 @@ def ticks(
     ] = False,
     target: export.Target = None,
 ) -> None:
-    """Read trades or quotes of a time range.
+    """Read trades, quotes, mark prices or funding rates of a time range.
 
     Ordered by time and venue id. On the terminal and in JSON numbers are always exact;
     files hold floats unless --exact.
     """
     place = export.checked(target, session)
     with session.connect() as db:
-        read = db.market.trades if stream == "trades" else db.market.quotes
-        table = read(symbol, start, end, exchange, exact=exact or place is None)
+        table = _read(db, stream)(symbol, start, end, exchange, exact=exact or place is None)
     if place is not None:
         export.write(table, place, session)
     elif session.json:
         _emit(table)
     else:
         _show(table, stream)
+
+
+def _read(db: Database, stream: Stream) -> Callable[..., pa.Table]:
+    match stream:
+        case "trades":
+            return db.market.trades
+        case "quotes":
+            return db.market.quotes
+        case "mark_prices":
+            return db.market.mark_prices
+        case "funding_rates":
+            return db.market.funding_rates
+        case _:
+            assert_never(stream)
 
 
 def _emit(table: pa.Table) -> None:
@@ -79,4 +98,4 @@ def _show(table: pa.Table, stream: Stream) -> None:
         right=[name for name in columns if name in (*_NUMBERS, "sequence")],
     )
     cut = f", the first {_SHOWN} shown (--output or --json gives all)" * (table.num_rows > _SHOWN)
-    output.say(f"{table.num_rows:,} {stream}{cut}")
+    output.say(f"{table.num_rows:,} {stream.replace('_', ' ')}{cut}")

@@ -15,7 +15,7 @@ from cryptoscalp.cli.session import Session, command
 from cryptoscalp.cli.times import parsed_duration
 
 if TYPE_CHECKING:
-    from cryptoscalp.capture.importer import FileReport
+    from cryptoscalp.capture.reports import FileReport
     from cryptoscalp.cli.signals import Stop
     from cryptoscalp.database import Database
     from cryptoscalp.infra.server import EmbeddedServer

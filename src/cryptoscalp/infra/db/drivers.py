@@ -13,9 +13,20 @@ from typing import Any, Final, TypeAlias, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
-from cryptoscalp.infra.db import arrays
+from cryptoscalp.infra.db import arrays, side_by_side
 from cryptoscalp.infra.db.arrow import ArrowReader
-from cryptoscalp.infra.db.flow import Arrow, Aside, Call, CopyIn, Flow, Operation, Rows, Run, Step
+from cryptoscalp.infra.db.flow import (
+    Arrow,
+    Aside,
+    Call,
+    CopyIn,
+    Flow,
+    Operation,
+    Rows,
+    Run,
+    Step,
+    Together,
+)
 from cryptoscalp.infra.db.translate import is_lost, is_transient, translate
 from cryptoscalp.infra.db.waiting import wait_for_server
 
@@ -25,6 +36,7 @@ _AsyncPool: TypeAlias = AsyncConnectionPool[psycopg.AsyncConnection[Any]]
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 #: A flow that may be retried is started at most this often.
 ATTEMPTS = 6
+TOGETHER_INSIDE: Final = "flows run side by side outside of a transaction only"
 _SESSION = {
     "autocommit": True,
     "prepare_threshold": 2,
@@ -106,6 +118,11 @@ class SyncDriver:
                 return self._run(pool, Operation(flow, transaction, retry=True))
             case Call(function):
                 return function()
+            case Together(flows, at_most):
+                alone = partial(self._alone, pool)
+                return side_by_side.in_threads(
+                    flows, at_most, lambda flow, gate: self._drive(flow(), gate(alone))
+                )
         connection = pool.getconn()
         try:
             return self._perform(connection, step)
@@ -118,7 +135,7 @@ class SyncDriver:
             while True:
                 try:
                     result = perform(step)
-                except psycopg.Error as error:
+                except Exception as error:  # noqa: BLE001 - the flow's, which may know what to do
                     step = flow.throw(error)
                 else:
                     step = flow.send(result)
@@ -146,6 +163,8 @@ class SyncDriver:
                 return self._run(self.asides, Operation(flow, transaction, retry=True))
             case Call(function):
                 return function()
+            case Together():
+                raise AssertionError(TOGETHER_INSIDE)
 
 
 class AsyncDriver:
@@ -214,6 +233,11 @@ class AsyncDriver:
                 return await self._run(pool, Operation(flow, transaction, retry=True))
             case Call(function):
                 return await asyncio.to_thread(function)
+            case Together(flows, at_most):
+                alone = partial(self._alone, pool)
+                return await side_by_side.in_tasks(
+                    flows, at_most, lambda flow: self._drive(flow(), alone)
+                )
         connection = await pool.getconn()
         try:
             return await self._perform(connection, step)
@@ -226,7 +250,7 @@ class AsyncDriver:
             while True:
                 try:
                     result = await perform(step)
-                except psycopg.Error as error:
+                except Exception as error:  # noqa: BLE001 - the flow's, which may know what to do
                     step = flow.throw(error)
                 else:
                     step = flow.send(result)
@@ -255,6 +279,8 @@ class AsyncDriver:
                 return await self._run(self.asides, Operation(flow, transaction, retry=True))
             case Call(function):
                 return await asyncio.to_thread(function)
+            case Together():
+                raise AssertionError(TOGETHER_INSIDE)
 
 
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:

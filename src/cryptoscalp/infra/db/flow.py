@@ -79,7 +79,19 @@ class Call:
     function: Callable[[], Any]
 
 
-Step: TypeAlias = Rows | Run | CopyIn | Arrow | Aside | Call
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Run several flows side by side, at most so many at once; the result is the list of theirs.
+
+    The first error stops the others at their next step and is raised. Not inside a transaction:
+    each flow has connections of its own.
+    """
+
+    flows: Sequence[Callable[[], Flow[Any]]]
+    at_most: int
+
+
+Step: TypeAlias = Rows | Run | CopyIn | Arrow | Aside | Call | Together
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
@@ -130,3 +142,9 @@ def call(function: Callable[[], T]) -> Flow[T]:
     """Yield a `Call` step and return the function's result; on asyncio it runs in a thread."""
     result: T = yield Call(function)
     return result
+
+
+def together(flows: Sequence[Callable[[], Flow[T]]], *, at_most: int) -> Flow[list[T]]:
+    """Yield a `Together` step and return the flows' results in their order."""
+    results: list[T] = yield Together(flows, at_most)
+    return results
