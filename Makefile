@@ -10,7 +10,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup up test lint format types docs bench check lock packages
+.PHONY: help setup up test lint format types docs bench campaign check lock packages
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
@@ -41,6 +41,9 @@ docs: $(READY) ## check that the texts agree with the project
 
 bench: $(READY) ## measure, each figure beside its limit or peer
 	@$(BIN)/python -m bench $(ARGS)
+
+campaign: $(READY) ## run the campaign NAME=… (long) and keep its evidence in docs/evidence
+	@$(BIN)/python -m campaigns $(NAME) $(ARGS)
 
 check: packages lint types ## run all of CI: lint, types, then every test, none of them left out
 	@CRYPTOSCALP_REQUIRE_ALL=1 $(BIN)/python -m pytest $(ARGS)
