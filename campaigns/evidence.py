@@ -14,7 +14,6 @@ from typing import Any, Final, TypeAlias
 from bench.machine import Machine
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-EVIDENCE: Final = ROOT / "docs" / "evidence"
 
 #: JSON-able, with "passed": bool.
 Result: TypeAlias = dict[str, Any]
@@ -37,6 +36,11 @@ class Campaign:
     page: Callable[[Mapping[str, Any]], str] | None = None
     options: Callable[[ArgumentParser], None] = lambda parser: None
     required: bool = True
+
+
+def folder_in(root: Path) -> Path:
+    """Where the evidence of a project is kept."""
+    return root / "docs" / "evidence"
 
 
 def digest(globs: Sequence[str], root: Path = ROOT) -> str:
@@ -77,7 +81,7 @@ def evidence(
     }
 
 
-def write(campaign: Campaign, found: Mapping[str, Any], folder: Path = EVIDENCE) -> None:
+def write(campaign: Campaign, found: Mapping[str, Any], folder: Path) -> None:
     """Keep the evidence as NAME.json, and as NAME.md where the campaign has a page."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
@@ -86,10 +90,10 @@ def write(campaign: Campaign, found: Mapping[str, Any], folder: Path = EVIDENCE)
         (folder / f"{campaign.name}.md").write_text(campaign.page(found), encoding="utf-8")
 
 
-def problem(campaign: Campaign, folder: Path = EVIDENCE, root: Path = ROOT) -> str | None:
+def problem(campaign: Campaign, root: Path = ROOT) -> str | None:
     """What is wrong with the evidence of a campaign, and what to do; None when nothing is."""
     advice = f"run: make campaign NAME={campaign.name}"
-    file = folder / f"{campaign.name}.json"
+    file = folder_in(root) / f"{campaign.name}.json"
     if not file.is_file():
         return f"there is no evidence of {campaign.name} ({file.name}); {advice}"
     found = json.loads(file.read_text(encoding="utf-8"))

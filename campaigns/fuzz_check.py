@@ -18,6 +18,8 @@ from cryptoscalp.infra.db.errors import InputError
 
 KINDS: Final = ("trades", "quotes", "candles", "mark_prices", "funding_rates")
 _REASONS: Final = set(map(str, QuarantineReason))
+#: What is said of a file's end, and not of a record.
+_ENDS: Final = ("truncated_file", "damaged_file")
 
 
 class Wrong(Exception):
@@ -92,11 +94,7 @@ def _check_again(
 ) -> None:
     """Refused records are read anew by the plan, as it comes back from the batch."""
     kept = json.loads(json.dumps(plan))
-    records = [
-        Record(one.line, one.raw)
-        for one in refused
-        if one.reason != QuarantineReason.TRUNCATED_FILE
-    ]
+    records = [Record(one.line, one.raw) for one in refused if one.reason not in _ENDS]
     if records:
         for chunk in _quietly(format, kept, records, options):
             _check_chunk(chunk)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from cryptoscalp import AsyncDatabase, Continuity, InputError
+from cryptoscalp.capture.identity import FIRST_ORDINAL
 from tests.capture import brute
 from tests.faces import NOON, at, quote, table, trade
 from tests.postgres import Place
@@ -164,4 +165,4 @@ async def test_only_what_must_be_there(db: AsyncDatabase) -> None:
     assert (await db.capture.write_trades(needed)).total.stored == 1
     assert (await db.capture.write_trades(needed)).total.duplicate == 1
     found = await db.market.last_trade("BTCUSDT")
-    assert (found.side, found.sequence, found.received_at) == (None, 1, None)
+    assert (found.side, found.sequence, found.received_at) == (None, FIRST_ORDINAL, None)

@@ -233,8 +233,10 @@ async def test_gzip_that_is_damaged(
     path = tmp_path / "torn.csv.gz"
     path.write_bytes(damage(gzip.compress(text)))
     report = await db.capture.import_files([path], **_ONE)
-    assert report.files[0].truncated
-    (broken,) = await db.market.quarantined(reason="truncated_file")
+    damaged = damage is flip
+    assert (report.files[0].truncated, report.files[0].damaged) == (not damaged, damaged)
+    reason = "damaged_file" if damaged else "truncated_file"
+    (broken,) = await db.market.quarantined(reason=reason)
     assert broken.source == str(path)
     assert "gzip" in broken.detail
     found = brute.fetch(database.dsn, "SELECT sequence, price::text FROM market_data ORDER BY 1")

@@ -160,7 +160,7 @@ def test_an_importer_killed_at_any_moment(
     path = rows.file(tmp_path / "rows.csv", every)
     chance = random.Random()
     reached = []
-    for _ in range(3):
+    for _ in range(2):
         command = [sys.executable, "-c", _IMPORT, database.dsn, str(path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
@@ -197,10 +197,10 @@ with cryptoscalp.connect(sys.argv[1]) as db:
 def test_a_server_killed_while_two_files_are_read(
     own_server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    every = rows.trades(12, 24_000, every_us=20_000)
+    every = rows.trades(12, 15_000, every_us=20_000)
     paths = [
-        rows.file(tmp_path / "first.csv", every[:16_000]),
-        rows.file(tmp_path / "second.csv", every[8_000:]),
+        rows.file(tmp_path / "first.csv", every[:10_000]),
+        rows.file(tmp_path / "second.csv", every[5_000:]),
     ]
     chance = random.Random()
     for _ in range(2):
@@ -220,7 +220,7 @@ def test_a_server_killed_while_two_files_are_read(
     with connect(own_server.dsn) as db:
         db.capture.import_files(paths, **_FILE, jobs=2)
         assert db.capture.import_files(paths, **_FILE, jobs=2).account.total.stored == 0
-    whole = rows.union(every[:16_000], every[8_000:])
+    whole = rows.union(every[:10_000], every[5_000:])
     assert rows.stored(own_server.dsn, "XBTUSD") == whole
     brute.check_derived(own_server.dsn)
     brute.check_ledger(own_server.dsn)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cryptoscalp.capture.chunk import TRADE_COLUMNS, Chunk, empty_quotes
-from cryptoscalp.capture.moments import Raw, whole_moments
+from cryptoscalp.capture.moments import Raw, between_moments, whole_moments
 from cryptoscalp.capture.prepare import Prepared, prepare
 
 _NOON = datetime(2024, 8, 8, 12, tzinfo=UTC)
@@ -109,3 +109,20 @@ def test_what_comes_too_late_is_refused_and_nothing_is_lost(
 def test_rows_with_ids_are_not_held() -> None:
     out = list(whole_moments(_parts([[1, 2], [2, 3]], with_id=True), held_rows=1))
     assert [_seconds(part) for part in out] == [[1, 2], [2, 3]]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 30), max_size=60), st.integers(1, 9))
+def test_a_large_part_is_cut_between_moments(seconds: list[int], most: int) -> None:
+    ((whole, _),) = list(_parts([seconds]))
+    out = list(between_moments(whole, most=most))
+    seen: set[int] = set()
+    for part in out:
+        moments = set(_seconds(part))
+        assert not moments & seen
+        seen |= moments
+        # In the order of the file; over the limit only by what one moment has more.
+        assert _seconds(part) == [one for one in seconds if one in moments]
+        largest = max((seconds.count(one) for one in moments), default=0)
+        assert len(_seconds(part)) < most + largest
+    assert sorted(one for part in out for one in _seconds(part)) == sorted(seconds)

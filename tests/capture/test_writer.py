@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cryptoscalp import AsyncDatabase, Continuity
+from cryptoscalp.capture.identity import FIRST_ORDINAL
 from tests.capture import brute
 from tests.faces import at, quote, table, trade
 from tests.postgres import Place
@@ -174,7 +175,7 @@ async def test_rows_without_ids_are_a_multiset(db: AsyncDatabase, database: Plac
         "SELECT timestamp, sequence, trim_scale(price::numeric)::text FROM market_data"
         " ORDER BY 1, 2",
     )
-    assert stored == [
+    assert [(when, number - FIRST_ORDINAL + 1, price) for when, number, price in stored] == [
         (at(0), 1, "1"), (at(0), 2, "1"), (at(0), 3, "2"), (at(0), 4, "1"),
         (at(5), 1, "1"), (at(5), 2, "1"), (at(9), 1, "3"),
     ]  # fmt: skip
@@ -207,3 +208,12 @@ async def test_volumes_whose_sum_leaves_the_columnar_type(
     brute.check_derived(database.dsn)
     shown = await db.market.candles("BTCUSDT", "1m")
     assert shown["volume"].to_pylist() == [4e20]
+
+
+async def test_an_ordinal_is_never_taken_for_an_id(db: AsyncDatabase, database: Place) -> None:
+    # The venue counts on: numbered from its last id, a row without one would hide the next trade.
+    await db.capture.write_trades(table([trade(0, 1000)]))
+    without = [trade(0, None), trade(0, None)]
+    assert (await db.capture.write_trades(table(without))).total.stored == 1
+    assert (await db.capture.write_trades(table([trade(1000, 1001)]))).total.stored == 1
+    brute.check_derived(database.dsn)

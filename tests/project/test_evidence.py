@@ -6,25 +6,40 @@ import json
 import re
 import subprocess
 import sys
+from argparse import Namespace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.machine import Machine
 from campaigns.__main__ import CAMPAIGNS
-from campaigns.evidence import EVIDENCE, ROOT, Campaign, Result, digest, evidence, problem, write
+from campaigns.evidence import ROOT, Campaign, Result, digest, folder_in, problem
+from campaigns.running import run
 
-MACHINE = Machine("a processor", 2, 8.0, "a system", 0.1, {"Python": "3"})
-
-
-def result(passed: bool) -> Result:
-    return {"passed": passed}
+ALL = Namespace(only=[], fresh=False)
 
 
-def campaign() -> Campaign:
-    parts = {"first": lambda: result(True), "second": lambda: result(True)}
-    return Campaign("some", "some", ("src/*.py",), lambda options: parts)
+class Parts:
+    """A campaign of two parts, and how often each was run."""
+
+    def __init__(self, *passed: bool) -> None:
+        self.passed = passed
+        self.ran: list[str] = []
+        self.broken = ""
+
+    def campaign(self) -> Campaign:
+        parts = {
+            name: partial(self._part, name, passed)
+            for name, passed in zip(("first", "second"), self.passed, strict=True)
+        }
+        return Campaign("some", "some", ("src/*.py",), lambda options: parts)
+
+    def _part(self, name: str, passed: bool) -> Result:
+        self.ran.append(name)
+        if name == self.broken:
+            raise KeyboardInterrupt
+        return {"passed": passed}
 
 
 @pytest.fixture
@@ -37,10 +52,10 @@ def root(tmp_path: Path) -> Path:
 
 
 def kept(root: Path, *passed: bool) -> str | None:
-    parts = {f"part {number}": result(one) for number, one in enumerate(passed)}
-    found = evidence(campaign(), digest(campaign().vouches_for, root), parts, 1.0, MACHINE)
-    write(campaign(), found, root / "evidence")
-    return problem(campaign(), root / "evidence", root)
+    """What is wrong with the evidence of a run of the two parts."""
+    campaign = Parts(*passed).campaign()
+    assert run(campaign, ALL, root) == (0 if all(passed) else 1)
+    return problem(campaign, root)
 
 
 @pytest.mark.parametrize("name", [one.name for one in CAMPAIGNS.values() if one.required])
@@ -54,16 +69,16 @@ def test_every_campaign_vouches_for_files_that_are_there(name: str) -> None:
 
 
 def test_evidence_that_is_missing_or_failed_says_what_to_run(root: Path) -> None:
-    absent = problem(campaign(), root / "evidence", root)
+    absent = problem(Parts(True, True).campaign(), root)
     assert absent == "there is no evidence of some (some.json); run: make campaign NAME=some"
     failed = kept(root, True, False)
-    assert failed == "some did not pass (part 1); mend it and run: make campaign NAME=some"
+    assert failed == "some did not pass (second); mend it and run: make campaign NAME=some"
     assert kept(root, True, True) is None
 
 
 @pytest.mark.parametrize("change", ["content", "name", "more", "less"])
 def test_evidence_is_stale_when_the_code_is_another(root: Path, change: str) -> None:
-    assert kept(root, True) is None
+    assert kept(root, True, True) is None
     file = root / "src" / "one.py"
     match change:
         case "content":
@@ -74,9 +89,52 @@ def test_evidence_is_stale_when_the_code_is_another(root: Path, change: str) -> 
             file.with_name("three.py").write_text("")
         case "less":
             file.unlink()
-    stale = problem(campaign(), root / "evidence", root)
+    stale = problem(Parts(True, True).campaign(), root)
     assert stale is not None
     assert stale.endswith("has changed since; run: make campaign NAME=some")
+
+
+def test_a_run_that_was_cut_off_goes_on(root: Path) -> None:
+    parts = Parts(True, True)
+    parts.broken = "second"
+    with pytest.raises(KeyboardInterrupt):
+        run(parts.campaign(), ALL, root)
+    assert problem(parts.campaign(), root) is not None
+    parts.broken = ""
+    assert run(parts.campaign(), ALL, root) == 0
+    assert parts.ran == ["first", "second", "second"]
+    assert problem(parts.campaign(), root) is None
+    assert run(parts.campaign(), ALL, root) == 0
+    assert parts.ran[3:] == ["first", "second"]
+
+
+def test_a_cut_off_run_of_other_code_is_begun_again(root: Path) -> None:
+    parts = Parts(True, True)
+    parts.broken = "second"
+    with pytest.raises(KeyboardInterrupt):
+        run(parts.campaign(), ALL, root)
+    (root / "src" / "one.py").write_text("another\n")
+    parts.broken = ""
+    assert run(parts.campaign(), ALL, root) == 0
+    assert parts.ran[2:] == ["first", "second"]
+
+
+def test_some_parts_alone_leave_no_evidence(root: Path) -> None:
+    parts = Parts(True, False)
+    assert run(parts.campaign(), Namespace(only=["first"], fresh=False), root) == 0
+    assert run(parts.campaign(), Namespace(only=["third"], fresh=False), root) == 2
+    assert parts.ran == ["first"]
+    assert not folder_in(root).exists()
+
+
+def test_code_that_changes_during_a_run_has_no_evidence(root: Path) -> None:
+    def change() -> Result:
+        (root / "src" / "one.py").write_text("another\n")
+        return {"passed": True}
+
+    campaign = Campaign("some", "some", ("src/*.py",), lambda options: {"only": change})
+    assert run(campaign, ALL, root) == 1
+    assert not folder_in(root).exists()
 
 
 def test_a_glob_that_matches_nothing_vouches_for_nothing(root: Path) -> None:
@@ -84,7 +142,7 @@ def test_a_glob_that_matches_nothing_vouches_for_nothing(root: Path) -> None:
         digest(("src/*.py", "docs/*"), root)
 
 
-@pytest.mark.parametrize("file", sorted(EVIDENCE.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("file", sorted(folder_in(ROOT).glob("*.json")), ids=lambda path: path.stem)
 def test_evidence_names_no_machine(file: Path) -> None:
     found: dict[str, Any] = json.loads(file.read_text("utf-8"))
     assert set(found["machine"]) == {"cpu", "cores", "memory_gb", "system", "load", "versions"}

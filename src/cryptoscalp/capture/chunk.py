@@ -115,7 +115,8 @@ class Chunk:
     Each frame has the columns of its kind. Number columns are String, or Float64 where the
     source holds floats. `raw` maps a line number of this chunk to its raw record (KeyError for a
     line of another chunk). `received` is always the sum of the frames' heights, the rejects and
-    the ignored.
+    the ignored. `unit` is the one in which the source's timestamps were read ("s", "ms", "us",
+    "ns", "iso"), for what is said of those that cannot be.
     """
 
     trades: pl.DataFrame
@@ -127,3 +128,4 @@ class Chunk:
     candles: pl.DataFrame = field(default_factory=_none(CANDLE_COLUMNS))
     mark_prices: pl.DataFrame = field(default_factory=_none(MARK_COLUMNS))
     funding_rates: pl.DataFrame = field(default_factory=_none(FUNDING_COLUMNS))
+    unit: str = "us"

@@ -25,6 +25,10 @@ EXCHANGE_CLOCK_US: Final = 2_000_000
 #: And when recorders with clocks of their own wrote them, µs.
 RECEIVE_CLOCK_US: Final = 300_000_000
 
+#: Events without an id are numbered upwards from here at each timestamp. No venue has ids below
+#: zero, so that no ordinal is ever taken for one.
+FIRST_ORDINAL: Final = -(2**40)
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -84,28 +88,18 @@ def segments(times: Int64s, windows: Int64s) -> tuple[Int64s, Int64s]:
     return low[first], reach[last]
 
 
-def surplus(
-    rows: pl.DataFrame,
-    stored: pl.DataFrame,
-    content: Sequence[str],
-    taken: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+def surplus(rows: pl.DataFrame, stored: pl.DataFrame, content: Sequence[str]) -> pl.DataFrame:
     """The events without an id that are not stored yet, numbered.
 
     `rows` (in file order) and `stored` are events of one stream with `timestamp` and the
     `content` columns; `stored` also has `sequence`. Of each content at one timestamp only as many
-    rows are kept as the batch has more than are stored; they are numbered from the highest
-    sequence stored at that timestamp, in file order. Sequences in `taken` (new events with an id,
-    about to be stored) are passed over too. Returns `rows` with `sequence` set.
+    rows are kept as the batch has more than are stored; they are numbered behind the highest
+    ordinal stored at that timestamp, in file order. Returns `rows` with `sequence` set.
     """
     key = ["timestamp", *content]
     held = stored.group_by(key).agg(pl.len().alias("_held"))
-    numbered = [
-        frame.select("timestamp", "sequence") for frame in (stored, taken) if frame is not None
-    ]
-    highest = (
-        pl.concat(numbered).group_by("timestamp").agg(pl.col("sequence").max().alias("_highest"))
-    )
+    ordinals = stored.filter(pl.col("sequence") < 0)
+    highest = ordinals.group_by("timestamp").agg(pl.col("sequence").max().alias("_highest"))
     fresh = (
         rows.with_columns(pl.int_range(pl.len()).over(key).alias("_nth"))
         .join(held, on=key, how="left", nulls_equal=True, maintain_order="left")
@@ -115,7 +109,7 @@ def surplus(
         fresh.join(highest, on="timestamp", how="left", maintain_order="left")
         .with_columns(
             (
-                pl.col("_highest").fill_null(0)
+                pl.col("_highest").fill_null(FIRST_ORDINAL - 1)
                 + 1
                 + pl.int_range(pl.len(), dtype=pl.Int64).over("timestamp")
             ).alias("sequence")

@@ -20,7 +20,7 @@ from cryptoscalp.capture.files.items import Item, expand
 from cryptoscalp.capture.formats import registry
 from cryptoscalp.capture.formats.reading import Format, Options, Reader
 from cryptoscalp.capture.maps import column_map
-from cryptoscalp.capture.moments import Raw, whole_moments
+from cryptoscalp.capture.moments import Raw, between_moments, whole_moments
 from cryptoscalp.capture.periods import Period
 from cryptoscalp.capture.prefetch import Prefetch
 from cryptoscalp.capture.prepare import Prepared, joined, prepare, split
@@ -31,12 +31,11 @@ from cryptoscalp.capture.reports import (
     Progress,
     Skipped,
 )
-from cryptoscalp.capture.validation import QuarantineReason
+from cryptoscalp.capture.validation import QuarantineReason, check_names
 from cryptoscalp.capture.writer import Origin, Written, write
 from cryptoscalp.infra.db.errors import InputError, UnknownFormat
 from cryptoscalp.infra.db.flow import Flow, aside, call, together
 
-TRUNCATED: Final = QuarantineReason.TRUNCATED_FILE
 #: Chunks that one transaction takes when they are there already.
 CHUNKS_A_TRANSACTION: Final = 4
 #: Files that are read at once unless the caller says otherwise.
@@ -57,7 +56,7 @@ _Take: TypeAlias = Callable[[Prefetch[Prepared], _Work, FileReport, Progress], F
 
 
 def import_files(
-    paths: Sequence[Path | str],
+    paths: Sequence[Path | str] | Path | str,
     *,
     format: str | None = None,
     exchange: str | None = None,
@@ -92,8 +91,10 @@ def import_files(
     if jobs < 1:
         raise InputError(f"jobs is {jobs}; at least one file is read at a time")
     columns = yield from column_map(mapping)
+    check_names(exchange, symbol)
+    files = [paths] if isinstance(paths, Path | str) else paths
     options = Options(exchange, symbol, l1_from_depth, interval, unit, columns)
-    chosen, skipped = yield from call(partial(_choose, paths, format, options))
+    chosen, skipped = yield from call(partial(_choose, files, format, options))
     take: _Take = _check if check else _store
     told, alone = progress or (lambda _: None), len(chosen) == 1
     flows = [partial(_read_file, work, told, alone, take) for work in chosen]
@@ -156,7 +157,9 @@ def _check(
 
 def _note(report: FileReport, reader: Reader, part: Prepared) -> None:
     report.plan = reader.plan
-    report.truncated |= any(one.reason == TRUNCATED for one in part.refused)
+    reasons = {one.reason for one in part.refused}
+    report.truncated |= QuarantineReason.TRUNCATED_FILE in reasons
+    report.damaged |= QuarantineReason.DAMAGED_FILE in reasons
 
 
 def _store(
@@ -198,8 +201,9 @@ def _parts(reader: Reader, report: FileReport) -> Iterator[Prepared]:
     def note(position: int) -> None:
         report.read_bytes = position
 
-    for part in whole_moments(_prepared(reader.chunks(note))):
-        yield from split(part)
+    for whole in whole_moments(_prepared(reader.chunks(note))):
+        for part in between_moments(whole):
+            yield from split(part)
 
 
 def _prepared(chunks: Iterator[Chunk]) -> Iterator[tuple[Prepared, Raw]]:

@@ -24,6 +24,8 @@ from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
 from cryptoscalp.capture.validation import QuarantineReason
 
 HELD_ROWS: Final = 250_000
+#: Rows that one part has at most, when it is cut between moments.
+PART_ROWS: Final = 20_000
 SLACK: Final = timedelta(seconds=60)
 Raw = Callable[[int], bytes]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,6 +69,27 @@ class Moments:
             return None
         trades = self._trades.rest(self._empty.trades)
         return replace(self._empty, trades=trades, quotes=self._quotes.rest(self._empty.quotes))
+
+
+def between_moments(part: Prepared, *, most: int = PART_ROWS) -> Iterator[Prepared]:
+    """Cut a part of many rows into several of about `most`, all rows of a moment in one.
+
+    What is held for long comes out at once; a transaction and its comparisons stay small.
+    """
+    stamps = pl.concat([part.trades["timestamp"], part.quotes["timestamp"]])
+    if len(stamps) <= most:
+        yield part
+        return
+    starts = [None, *stamps.sort().gather_every(most, most).unique().sort().to_list()]
+    rest = part.without_events()
+    for low, high in zip(starts, [*starts[1:], None], strict=True):
+        inside = pl.lit(True)
+        if low is not None:
+            inside &= pl.col("timestamp") >= low
+        if high is not None:
+            inside &= pl.col("timestamp") < high
+        trades, quotes = part.trades.filter(inside), part.quotes.filter(inside)
+        yield replace(rest if low is not None else part, trades=trades, quotes=quotes)
 
 
 @dataclass(frozen=True, slots=True)

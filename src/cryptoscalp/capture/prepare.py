@@ -105,7 +105,7 @@ def prepare(chunk: Chunk, *, now_us: int) -> Iterator[Prepared]:
         frame: pl.DataFrame = getattr(chunk, kind.name)
         if frame.is_empty():
             continue
-        found = _validated(kind, frame, now_us)
+        found = _validated(kind, frame, now_us, chunk.unit)
         good[kind.name] = found.good
         rounded += found.rounded
         refused += _refused(chunk, found.bad, kind.stream)
@@ -203,8 +203,8 @@ _KINDS: Final = (
 _STATES: Final = {kind.table for kind in STATES}
 
 
-def _validated(kind: _Kind, frame: pl.DataFrame, now_us: int) -> Validated:
-    found = kind.validate(frame, now_us=now_us)
+def _validated(kind: _Kind, frame: pl.DataFrame, now_us: int, unit: str = "us") -> Validated:
+    found = kind.validate(frame, now_us=now_us, unit=unit)
     if kind.name not in _STATES:
         return found
     return found._replace(good=found.good.with_columns(pl.lit(0, pl.Int32).alias(CHUNK)))

@@ -18,7 +18,8 @@ class FileReport:
     """What became of one file; `batch_id` is None while nothing of it was committed.
 
     `plan` is how it was read. `truncated` says that the file ends before its content does; the
-    good part is stored. `error` says why reading stopped; what was read before is stored.
+    good part is stored. `damaged` says that its bytes are not what was packed: rows that were
+    stored may be false. `error` says why reading stopped; what was read before is stored.
     """
 
     item: Item
@@ -28,6 +29,7 @@ class FileReport:
     account: Account = field(default_factory=Account)
     seconds: float = 0.0
     truncated: bool = False
+    damaged: bool = False
     plan: Plan = field(default_factory=dict)
     error: str | None = None
 

@@ -23,9 +23,10 @@ from cryptoscalp.capture.ledger import (
     take_batch,
 )
 from cryptoscalp.capture.maps import column_map
-from cryptoscalp.capture.moments import Moments, Raw
+from cryptoscalp.capture.moments import Moments, Raw, between_moments
 from cryptoscalp.capture.prepare import Prepared, prepare, split, stream_of
 from cryptoscalp.capture.reports import RetriedBatch, RetryReport
+from cryptoscalp.capture.validation import check_names
 from cryptoscalp.capture.writer import Origin, write
 from cryptoscalp.infra.db.flow import Flow, aside, call, rows
 from cryptoscalp.infra.db.queries import query
@@ -66,6 +67,7 @@ def retry_quarantined(
     one that is refused again stays, with the reason of now. Undoing that batch opens its records
     again. Raises InputError for a choice that does not fit a file's format.
     """
+    check_names(exchange, symbol)
     columns = yield from column_map(mapping)
     options = Options(exchange, symbol, False, interval, unit, columns)
     found = yield from rows(
@@ -101,7 +103,7 @@ def _again(
             waiting.add(page)
             records = [Record(one.line, one.raw) for one in page]
             read = yield from call(partial(_read, known, plan, records, options))
-            parts = [moments.add(part, raw) for part, raw in read]
+            parts = _cut(moments.add(part, raw) for part, raw in read)
             silent = waiting.take({one.line for one in page} - _lines(part for part, _ in read))
             # A choice of one exchange or symbol passes over the records of others.
             if options.exchange or options.symbol:
@@ -109,7 +111,7 @@ def _again(
                 silent = []
         else:
             rest = moments.rest()
-            parts = [] if rest is None else list(split(rest))
+            parts = _cut([] if rest is None else [rest])
         for part in parts:
             settled = [*silent, *waiting.take(_lines([part]))]
             silent = []
@@ -138,6 +140,10 @@ def _read(
         for chunk in known.again(plan, records, options)
         for part in prepare(chunk, now_us=now_us)
     ]
+
+
+def _cut(parts: Iterable[Prepared]) -> list[Prepared]:
+    return [small for part in parts for cut in between_moments(part) for small in split(cut)]
 
 
 def _lines(parts: Iterable[Prepared]) -> set[int]:

@@ -71,7 +71,7 @@ def select_new(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     if not with_id.is_empty():
         fresh = [(yield from _new_by_id(with_id, kind))]
     if not without.is_empty():
-        fresh.append((yield from _new_by_content(without, kind, fresh[0])))
+        fresh.append((yield from _new_by_content(without, kind)))
     key = ["symbol", "exchange", "timestamp", kind.stream, "sequence"]
     return pl.concat(fresh).sort(key)
 
@@ -104,9 +104,7 @@ def _new_by_id(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     return frame.filter(~known) if known.any() else frame
 
 
-def _new_by_content(
-    frame: pl.DataFrame, kind: TickKind, with_id: pl.DataFrame
-) -> Flow[pl.DataFrame]:
+def _new_by_content(frame: pl.DataFrame, kind: TickKind) -> Flow[pl.DataFrame]:
     asked = _Ranges(kind)
     streams = slices(frame, kind)
     for n, part in enumerate(streams):
@@ -127,12 +125,7 @@ def _new_by_content(
     fresh = []
     for n, part in enumerate(streams):
         held = pl.DataFrame([row[1:] for row in found if row[0] == n], schema=schema, orient="row")
-        taken = with_id.filter(
-            pl.col("exchange") == part.key.exchange,
-            pl.col("symbol") == part.key.symbol,
-            pl.col(kind.stream) == part.key.stream,
-        )
-        fresh.append(surplus(frame[part.start : part.stop], held, kind.content, taken))
+        fresh.append(surplus(frame[part.start : part.stop], held, kind.content))
     return pl.concat(fresh)
 
 

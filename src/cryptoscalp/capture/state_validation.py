@@ -38,7 +38,9 @@ _STEP_US: Final = {
 _OFFSET_US: Final = {"1w": 4 * _DAY_S * 1_000_000}
 
 
-def validate_candles(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S) -> Validated:
+def validate_candles(
+    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S, unit: str = "us"
+) -> Validated:
     """Split candles into rows that may be stored and rows that may not.
 
     Takes CANDLE_COLUMNS (numbers as text, or Float64) and the present in µs since the epoch. The
@@ -51,7 +53,7 @@ def validate_candles(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AH
     rules += present(df, *fields)
     for field in fields:
         rules += number_rules(field, numbers[field])
-    rules += [*time_rules(df, now_us, max_ahead_s), _begins_bucket(df)]
+    rules += [*time_rules(df, now_us, max_ahead_s, unit), _begins_bucket(df)]
     for field in _PRICES:
         rules.append(positive(field, numbers[field], QuarantineReason.NON_POSITIVE_PRICE))
     rules += [
@@ -69,7 +71,7 @@ def validate_candles(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AH
 
 
 def validate_mark_prices(
-    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S
+    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S, unit: str = "us"
 ) -> Validated:
     """Split mark prices (MARK_COLUMNS) into rows that may be stored and rows that may not."""
     fields = ("mark_price", "index_price")
@@ -77,14 +79,14 @@ def validate_mark_prices(
     rules = [*name_rules(df), *present(df, "mark_price")]
     for field in fields:
         rules += number_rules(field, numbers[field])
-    rules += time_rules(df, now_us, max_ahead_s, "received_at")
+    rules += time_rules(df, now_us, max_ahead_s, unit, "received_at")
     for field in fields:
         rules.append(positive(field, numbers[field], QuarantineReason.NON_POSITIVE_PRICE))
     return split(df, rules, numbers)
 
 
 def validate_funding_rates(
-    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S
+    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S, unit: str = "us"
 ) -> Validated:
     """Split funding rates (FUNDING_COLUMNS), of any sign, as `validate_mark_prices` does."""
     fields = ("funding_rate", "predicted_rate")
@@ -92,7 +94,7 @@ def validate_funding_rates(
     rules = [*name_rules(df), *present(df, "funding_rate")]
     for field in fields:
         rules += number_rules(field, numbers[field])
-    rules += time_rules(df, now_us, max_ahead_s, "received_at", "funding_time")
+    rules += time_rules(df, now_us, max_ahead_s, unit, "received_at", "funding_time")
     return split(df, rules, numbers)
 
 

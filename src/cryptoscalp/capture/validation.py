@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from cryptoscalp.capture import decimals
+from cryptoscalp.infra.db.errors import InputError
 
 
 class QuarantineReason(StrEnum):
@@ -32,6 +33,7 @@ class QuarantineReason(StrEnum):
     TIMESTAMP_OUT_OF_RANGE = "timestamp_out_of_range"
     UNKNOWN_SYMBOL = "unknown_symbol"
     TRUNCATED_FILE = "truncated_file"
+    DAMAGED_FILE = "damaged_file"
     OUT_OF_ORDER = "out_of_order"
 
 
@@ -44,8 +46,13 @@ _SYMBOL: Final = re.compile(r"[\w.:/-]{1,64}")
 _EXCHANGE: Final = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _TIME: Final = pl.Datetime("us", "UTC")
 _TIMES: Final = ("timestamp", "received_at", "funding_time")
-# What a number read as microseconds may really have been: unit, multiplier, divisor.
-_UNITS: Final = (("seconds", 1_000_000, 1), ("milliseconds", 1_000, 1), ("nanoseconds", 1, 1_000))
+#: Units of time, as options name them: the word, and how many µs ten thousand of them are.
+_UNITS: Final = {
+    "s": ("seconds", 10_000_000_000),
+    "ms": ("milliseconds", 10_000_000),
+    "us": ("microseconds", 10_000),
+    "ns": ("nanoseconds", 10),
+}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Mapping[str, Any]
@@ -73,7 +80,9 @@ class Rule:
     detail: Callable[[Row], str]
 
 
-def validate_trades(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S) -> Validated:
+def validate_trades(
+    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S, unit: str = "us"
+) -> Validated:
     """Split trades into rows that may be stored and rows that may not.
 
     Takes TRADE_COLUMNS (price and volume as text, or Float64) and the present in µs since the
@@ -87,14 +96,16 @@ def validate_trades(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHE
         *present(df, "price", "volume"),
         *number_rules("price", price),
         *number_rules("volume", volume),
-        *time_rules(df, now_us, max_ahead_s, "received_at"),
+        *time_rules(df, now_us, max_ahead_s, unit, "received_at"),
         positive("price", price, QuarantineReason.NON_POSITIVE_PRICE),
         positive("volume", volume, QuarantineReason.NON_POSITIVE_SIZE),
     ]
     return split(df, rules, {"price": price, "volume": volume})
 
 
-def validate_quotes(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S) -> Validated:
+def validate_quotes(
+    df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHEAD_S, unit: str = "us"
+) -> Validated:
     """Split quotes into rows that may be stored and rows that may not.
 
     Takes QUOTE_COLUMNS (prices and volumes as text, or Float64) and the present in µs since the
@@ -107,7 +118,7 @@ def validate_quotes(df: pl.DataFrame, *, now_us: int, max_ahead_s: int = MAX_AHE
     rules += [*_one_sided(df), *present(df, *fields)]
     for field in fields:
         rules += number_rules(field, numbers[field])
-    rules += time_rules(df, now_us, max_ahead_s, "received_at")
+    rules += time_rules(df, now_us, max_ahead_s, unit, "received_at")
     for field in ("bid_price", "ask_price"):
         rules.append(positive(field, numbers[field], QuarantineReason.NON_POSITIVE_PRICE))
     for field in ("bid_volume", "ask_volume"):
@@ -191,14 +202,16 @@ def positive(field: str, parsed: decimals.Parsed, reason: QuarantineReason) -> R
     return Rule(reason, parsed.values <= 0, names(field, "is not above zero"))
 
 
-def time_rules(df: pl.DataFrame, now_us: int, max_ahead_s: int, *clocks: str) -> list[Rule]:
+def time_rules(
+    df: pl.DataFrame, now_us: int, max_ahead_s: int, unit: str, *clocks: str
+) -> list[Rule]:
     """The timestamp has to be possible; the `clocks`, where they say anything, have to be dates."""
     latest = now_us + max_ahead_s * 1_000_000
     return [
         Rule(
             QuarantineReason.TIMESTAMP_OUT_OF_RANGE,
             ~df["timestamp"].is_between(EARLIEST_US, latest).fill_null(False),
-            lambda row: describe_time(row["timestamp"], latest),
+            lambda row: describe_time(row["timestamp"], latest, unit),
         ),
         *(
             Rule(
@@ -211,20 +224,31 @@ def time_rules(df: pl.DataFrame, now_us: int, max_ahead_s: int, *clocks: str) ->
     ]
 
 
-def describe_time(timestamp: int | None, latest: int) -> str:
-    """Say why a timestamp (µs since the epoch) is refused, and the unit that would make it fit."""
+def describe_time(timestamp: int | None, latest: int, unit: str = "us") -> str:
+    """Say why a timestamp (µs since the epoch) is refused, and the unit that would make it fit.
+
+    `unit` is the one in which the source's number was read; of text there is none.
+    """
     if timestamp is None:
         return "timestamp is missing"
     why = "before 2009-01-03" if timestamp < EARLIEST_US else "in the future"
-    for unit, multiplier, divisor in _UNITS:
-        fitting = timestamp * multiplier // divisor
-        if EARLIEST_US <= fitting <= latest:
+    if unit not in _UNITS:
+        return f"timestamp is {why}"
+    word, size = _UNITS[unit]
+    number = timestamp * 10_000 // size
+    for other, other_size in _UNITS.values():
+        fitting = number * other_size // 10_000
+        if other != word and EARLIEST_US <= fitting <= latest:
             when = (_EPOCH + timedelta(microseconds=fitting)).isoformat(timespec="milliseconds")
-            return (
-                f"timestamp {timestamp} read as microseconds is {why};"
-                f" it would fit as {unit} ({when})"
-            )
-    return f"timestamp {timestamp} read as microseconds is {why}; it fits no unit"
+            return f"timestamp {number} read as {word} is {why}; it would fit as {other} ({when})"
+    return f"timestamp {number} read as {word} is {why}; it fits no unit"
+
+
+def check_names(exchange: str | None, symbol: str | None) -> None:
+    """Raise InputError for an exchange or a symbol that cannot be one."""
+    for what, name, pattern in (("exchange", exchange, _EXCHANGE), ("symbol", symbol, _SYMBOL)):
+        if name is not None and not pattern.fullmatch(name):
+            raise InputError(f"{what} {name!r} is not the name of one")
 
 
 def names(field: str, problem: str) -> Callable[[Row], str]:

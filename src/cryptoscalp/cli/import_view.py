@@ -79,6 +79,7 @@ def as_json(report: ImportReport, seconds: float) -> dict[str, Any]:
                 "rounded": one.account.rounded,
                 "seconds": round(one.seconds, 3),
                 "truncated": one.truncated,
+                "damaged": one.damaged,
                 "error": one.error,
                 "plan": one.plan,
                 "streams": [
@@ -164,5 +165,5 @@ def show(session: Session, report: ImportReport, seconds: float) -> None:
         output.say(counted(as_numbers(total).items()))
     if report.account.rounded:
         output.say(f"{report.account.rounded:,} values were rounded to 18 decimals")
-    if total.quarantined:
+    if total.quarantined and not report.checked:
         output.say(f"`{session.again('quarantine list')}` shows what was refused, and why")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -15,6 +15,9 @@ from cryptoscalp.cli import batches, output
 from cryptoscalp.cli.import_view import as_json, bar, show
 from cryptoscalp.cli.session import Session, command
 from cryptoscalp.cli.signals import ENDING
+
+if TYPE_CHECKING:
+    from cryptoscalp.capture.reports import ImportReport
 
 _FILES = "files"
 _WITH_VALUE = ("--data-dir", "--url")
@@ -145,7 +148,7 @@ def import_files(
     began = time.perf_counter()
     failed: PartialImport | None = None
     with _advised(), session.connect() as db, bar([Path(path) for path in paths]) as progress:
-        if save_map is not None and map_ is not None:
+        if save_map is not None and map_ is not None and not check:
             db.capture.save_map(save_map, map_)
         try:
             report = db.capture.import_files(
@@ -168,15 +171,28 @@ def import_files(
         output.emit(as_json(report, seconds))
     else:
         show(session, report, seconds)
-    for one in report.files:
-        if one.truncated:
-            good = one.account.total.received - 1  # the piece at the end was received too
-            output.tell(
-                f"{one.item} is cut off after {good:,} events: its good part is stored,"
-                f" see `{session.again('quarantine list')}`"
-            )
+    _warn(session, report)
     if failed is not None:
         raise failed
+    if any(one.damaged for one in report.files):
+        raise typer.Exit(1)
+
+
+def _warn(session: Session, report: ImportReport) -> None:
+    """Say of files that are not whole what that means for what was stored."""
+    for one in report.files:
+        good = one.account.total.received - 1  # the piece at the end was received too
+        seen = f"see `{session.again('quarantine list')}`"
+        if one.damaged:
+            back = session.again(f"import undo {one.batch_id}")
+            output.tell(
+                f"{one.item} is damaged, and its checksum is not right: rows of it may be false."
+                f" `{back}` takes them back; fetch the file anew; {seen}"
+            )
+        elif one.truncated:
+            output.tell(
+                f"{one.item} is cut off after {good:,} events: its good part is stored, {seen}"
+            )
 
 
 @contextmanager

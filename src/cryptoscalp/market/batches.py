@@ -8,6 +8,15 @@ from cryptoscalp.infra.db.errors import InputError, NotFound
 from cryptoscalp.infra.db.flow import Flow, rows
 from cryptoscalp.market.types import Batch, Undone
 
+#: Batches that brought duplicates to a stream in which this one had stored something.
+_OVERLAPPING = (
+    "SELECT DISTINCT other.batch_id FROM batch_streams AS mine"
+    " JOIN batch_streams AS other USING (exchange, symbol, stream)"
+    " JOIN batches AS b ON b.batch_id = other.batch_id"
+    " WHERE mine.batch_id = %s AND mine.stored > 0 AND other.batch_id <> mine.batch_id"
+    " AND other.duplicate > 0 AND b.status <> 'UNDONE' ORDER BY 1"
+)
+
 
 def batches(limit: int = 50) -> Flow[list[Batch]]:
     """The newest batches, newest first, at most `limit`."""
@@ -37,4 +46,7 @@ def undo_batch(batch_id: int) -> Flow[Undone]:
         ) from error
     except psycopg.errors.InvalidParameterValue as error:
         raise InputError(f"batch {batch_id} was undone already") from error
-    return Undone(batch_id, *found[0])
+    others = yield from rows(_OVERLAPPING, (batch_id,))
+    trades, quotes, candles, marks, funding = found[0]
+    overlapping = tuple(one for (one,) in others)
+    return Undone(batch_id, trades, quotes, candles, marks, funding, overlapping)

@@ -118,7 +118,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """How many events `undo_batch` took back."""
+    """How many events `undo_batch` took back.
+
+    `overlapping` are batches that brought duplicates to the same streams: what they shared with
+    the batch is gone, and they have to be imported again.
+    """
 
     batch_id: int
     trades: int
@@ -126,6 +130,7 @@ class Undone:
     candles: int
     mark_prices: int
     funding_rates: int
+    overlapping: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

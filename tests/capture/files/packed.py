@@ -91,7 +91,7 @@ def lines_of(item: Item, size: int = 32_768) -> tuple[list[bytes], str | None, b
         assert block.first == len(lines) + 1
         lines += block.lines
         if block.broken is not None:
-            assert block.broken.reason == "truncated_file"
+            assert block.broken.reason in ("truncated_file", "damaged_file")
             assert block.broken.line == len(lines) + 1
             return lines, block.broken.detail, block.broken.raw
     return lines, None, b""

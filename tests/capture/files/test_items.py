@@ -86,7 +86,6 @@ def test_what_stands_for_nothing_is_refused(tree: Path) -> None:
         ("data/empty", "holds no file"),
         ("data/pipe", "neither a file nor a directory"),
         ("data/nowhere", "link to nothing"),
-        ("data", "data/nowhere: is a link to nothing"),
         ("data/a\0b", "cannot be read"),
         ("", "a path is empty"),
         ("data/b.csv/c.csv", "cannot be read"),
@@ -108,8 +107,10 @@ def test_links_in_a_circle_end(tree: Path) -> None:
     assert len(_names("data/**")) == 6
     assert _names("data/**/2024.csv") == ["data/sub/2024.csv"]
     (tree / "itself").symlink_to("itself")
+    # What cannot be opened is a file that says so when it is read; the others are not held up.
+    assert "data/itself" in _names("data")
     with pytest.raises(InputError, match="itself: cannot be read: "):
-        expand(["data"])
+        expand(["data/itself"])
 
 
 def test_names_that_are_not_utf8_can_be_shown(tmp_path: Path) -> None:

@@ -96,11 +96,21 @@ def test_the_side_is_the_aggressors(how: Any, cells: list[Any], sides: list[str 
     assert made.trades["side"].to_list() == sides
 
 
-def test_an_id_that_is_no_number_is_none() -> None:
+def test_an_id_that_is_no_number_is_refused_among_numbers_and_left_out_among_words() -> None:
     layout = msgspec.structs.replace(TRADES, columns=TRADES.columns | {"sequence": "i"})
     ids = ["42", "f7496ecb-b174-51b9", "548321769.0", "-1", "9" * 30, ""]
     made = chunk(layout, t=[T] * 6, p=["1"] * 6, v=["1"] * 6, i=ids)
-    assert made.trades["sequence"].to_list() == [42, None, 548_321_769, None, None, None]
+    assert made.trades["sequence"].to_list() == [42, 548_321_769, None]
+    assert [(one.line, one.reason) for one in made.rejects] == [
+        (line, "malformed") for line in (2, 4, 5)
+    ]
+    assert made.rejects[0].detail == (
+        "sequence 'f7496ecb-b174-51b9' is no whole number, as other ids of the file are"
+    )
+    words = ["f7496ecb-b174-51b9", "f7496ecb-b174-51ba"]
+    unnumbered = chunk(layout, t=[T] * 2, p=["1"] * 2, v=["1"] * 2, i=words)
+    assert unnumbered.trades["sequence"].to_list() == [None, None]
+    assert not unnumbered.rejects
 
 
 def test_a_cell_that_is_no_time_makes_its_row_a_reject() -> None:

@@ -12,7 +12,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, Zi
 from isal import isal_zlib
 
 from cryptoscalp.capture.files.compression import BZIP2, DEFLATE, ZSTD, Codec
-from cryptoscalp.capture.files.stored import Broken, Stored, opened, printable
+from cryptoscalp.capture.files.stored import Broken, Damaged, Stored, opened, printable
 from cryptoscalp.capture.files.streams import unpacked, unpacked_stream
 from cryptoscalp.infra.db.errors import InputError
 
@@ -106,11 +106,11 @@ def _checked(pieces: Iterator[tuple[bytes, int]], info: ZipInfo) -> Iterator[tup
         size, sum_ = size + len(plain), isal_zlib.crc32(plain, sum_)
         yield plain, position
         if len(plain) < len(piece):
-            raise Broken(f"the zip member is longer than the {info.file_size} bytes it should be")
+            raise Damaged(f"the zip member is longer than the {info.file_size} bytes it should be")
     if size < info.file_size:
         raise Broken(f"the zip member ends after {size} bytes of {info.file_size}")
     if sum_ != info.CRC:
-        raise Broken("the zip member does not agree with its checksum")
+        raise Damaged("the zip member does not agree with its checksum")
 
 
 def _directory(path: Path) -> dict[str, ZipInfo]:

@@ -51,7 +51,7 @@ def expand(paths: Sequence[Path | str]) -> list[Item]:
             # The same file by another way is not read twice.
             real = realpath(file)
             if real not in found:
-                found[real] = _items(file)
+                found[real] = _items_below(file) if file != Path(path) else _items(file)
     return [item for items in found.values() for item in items]
 
 
@@ -106,16 +106,27 @@ def _walk(top: Path) -> Iterator[Path]:
                 seen.add(real)
                 waiting.extend(entry for entry in entries if not left_out(entry.name))
                 continue
-        except FileNotFoundError as error:
+        except (OSError, ValueError) as error:
+            if path != top:
+                yield path
+                continue
+            if not isinstance(error, FileNotFoundError):
+                why = error.strerror if isinstance(error, OSError) else error
+                raise InputError(f"{printable(path)}: cannot be read: {why}") from error
             what = "is a link to nothing" if path.is_symlink() else "there is no such file"
             raise InputError(f"{printable(path)}: {what}") from error
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise InputError(f"{printable(path)}: cannot be read: {why}") from error
         if S_ISREG(mode):
             yield path
         elif path == top:
             raise InputError(f"{printable(path)}: is neither a file nor a directory")
+
+
+def _items_below(path: Path) -> list[Item]:
+    """As `_items`; what cannot be opened is one file, which says so when it is read."""
+    try:
+        return _items(path)
+    except InputError:
+        return [Item(path, _bare(path.name), 0)]
 
 
 def _items(path: Path) -> list[Item]:

@@ -91,7 +91,7 @@ def _cut(found: Iterator[tuple[bytes, int]], lines_per_block: int) -> Iterator[B
     gathered: list[bytes] = []
     first, newlines, size, position = 1, 0, 0, 0
     dropping = False
-    why = ""
+    why, reason = "", QuarantineReason.TRUNCATED_FILE
     try:
         for piece, position in found:
             if dropping:
@@ -112,7 +112,7 @@ def _cut(found: Iterator[tuple[bytes, int]], lines_per_block: int) -> Iterator[B
                 yield Block(first, part, position)
                 first += len(part)
     except Broken as error:
-        why = str(error)
+        why, reason = str(error), error.reason
     lines, rest = _split(gathered)
     if rest and not why:
         lines.append(_short(rest.removesuffix(b"\r")))
@@ -120,7 +120,6 @@ def _cut(found: Iterator[tuple[bytes, int]], lines_per_block: int) -> Iterator[B
         yield Block(first, part, position)
         first += len(part)
     if why:
-        reason = QuarantineReason.TRUNCATED_FILE
         yield Block(first, [], position, Reject(first, reason, why, rest[:READ_BYTES]))
 
 

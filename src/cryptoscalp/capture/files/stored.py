@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from cryptoscalp.capture.validation import QuarantineReason
 from cryptoscalp.infra.db.errors import InputError
 
 READ_BYTES: Final = 64 << 10
@@ -14,6 +15,14 @@ READ_BYTES: Final = 64 << 10
 
 class Broken(Exception):
     """The stored bytes cannot be read further; the text says why."""
+
+    reason = QuarantineReason.TRUNCATED_FILE
+
+
+class Damaged(Broken):
+    """The stored bytes are not what was packed: what was read last may be false, without a sign."""
+
+    reason = QuarantineReason.DAMAGED_FILE
 
 
 def printable(path: Path | str) -> str:

@@ -7,7 +7,7 @@ from itertools import chain, repeat
 from typing import Final
 
 from cryptoscalp.capture.files.compression import Codec, Decoder
-from cryptoscalp.capture.files.stored import READ_BYTES, Broken, Stored
+from cryptoscalp.capture.files.stored import READ_BYTES, Broken, Damaged, Stored
 
 #: Plain bytes in one piece at most, however many the stored ones stand for.
 PIECE_BYTES: Final = 1 << 20
@@ -55,7 +55,7 @@ def unpacked_stream(
             piece = decoder.decompress(data, PIECE_BYTES)
         except codec.errors as error:
             yield from _before_break(stored, codec, start, fed, made)
-            raise Broken(
+            raise Damaged(
                 f"the {codec.name} stream is damaged near byte {start + fed}: {error}"
             ) from error
         made += len(piece)

@@ -146,7 +146,7 @@ class _Text:
         try:
             piece, self.position = next(self._pieces, (b"", self.position))
         except Broken as error:
-            piece, self._why = b"", str(error)
+            piece, self._why, self.reason = b"", str(error), error.reason
         self._over = not piece
         self._text = self._text[self._at :] + self._decoder.decode(piece, self._over)
         self._at = 0

@@ -88,9 +88,9 @@ def to_chunk(table: Table, layout: Layout, options: Options) -> Chunk:
     from these rows.
     """
     layout = settled(layout, table.frame, options)
-    rows = _fields(table, layout)
     ignored: Counter[StreamKey] = Counter()
     rejects = list(table.rejects)
+    rows = _numbered(_fields(table, layout), table, layout, rejects)
     rows = _wanted(rows, layout, options, ignored)
     rows = _timed(rows, layout, table.raw, rejects)
     made = _events(rows, layout, ignored)
@@ -105,6 +105,7 @@ def to_chunk(table: Table, layout: Layout, options: Options) -> Chunk:
         ignored=dict(ignored),
         raw=table.raw,
         received=received,
+        unit=layout.units.get("timestamp", "us"),
     )
 
 
@@ -121,6 +122,26 @@ def _fields(table: Table, layout: Layout) -> pl.DataFrame:
             column = pl.repeat(one[0], len(table.lines), dtype=one.dtype, eager=True)
             made.append(column.alias(field))
     return pl.DataFrame(made)
+
+
+def _numbered(
+    rows: pl.DataFrame, table: Table, layout: Layout, rejects: list[Reject]
+) -> pl.DataFrame:
+    """The rows whose id is a number, where any is: among numbers, another word is a mistake."""
+    if "sequence" not in layout.columns or not rows["sequence"].null_count():
+        return rows
+    written = cells.plain(table.frame[layout.columns["sequence"]], layout.nothing)
+    wrong = rows["sequence"].is_null() & written.is_not_null()
+    if not wrong.any() or rows["sequence"].is_null().all():
+        return rows
+    described = rows.select("line", *_KEY, _stream(layout.kind).alias("stream")).with_columns(
+        written.cast(pl.String, strict=False).alias("id")
+    )
+    for line, exchange, symbol, stream, word in described.filter(wrong).iter_rows():
+        detail = f"sequence {str(word)[:100]!r} is no whole number, as other ids of the file are"
+        reason = str(QuarantineReason.MALFORMED)
+        rejects.append(Reject(line, reason, detail, table.raw(line), exchange, symbol, stream))
+    return rows.filter(~wrong)
 
 
 def _converted(column: pl.Series, field: str, layout: Layout) -> pl.Series:
