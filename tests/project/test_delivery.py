@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-VERBS = {"setup", "up", "test", "lint", "types", "docs", "bench", "check"}
+VERBS = {"setup", "up", "test", "lint", "types", "docs", "bench", "check", "campaign"}
 # A home or a checkout of somebody: these begin where a word does not go on.
 MACHINE_PATH = re.compile(r"(?<![\w.$}/-])/(home|Users|root|work)/\w")
 LEFT_OUT = {"build", "dist", "results", "__pycache__"}

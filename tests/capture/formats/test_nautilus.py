@@ -99,7 +99,7 @@ def test_trades_have_their_aggressor_and_their_id(tmp_path: Path) -> None:
             "price": [_price("93000.25"), _price("93000.5"), _price("93001")],
             "size": [_price("0.001"), _price("2"), _price("3")],
             "aggressor_side": [1, 2, 0],
-            "trade_id": ["11", "12", "3f2b"],
+            "trade_id": ["11", "12", "13"],
             "ts_event": [NOON + 1_999, NOON + 2_000, NOON + 3_000],
             "ts_init": [NOON + 5_000] * 3,
         },
@@ -113,7 +113,7 @@ def test_trades_have_their_aggressor_and_their_id(tmp_path: Path) -> None:
     assert found.rows() == [
         (*whose, Decimal("93000.25"), Decimal("0.001"), "BUY", 11),
         (*whose, Decimal("93000.5"), Decimal(2), "SELL", 12),
-        (*whose, Decimal(93001), Decimal(3), None, None),
+        (*whose, Decimal(93001), Decimal(3), None, 13),
     ]
     times = good["trades"]["timestamp"].dt.epoch("us").to_list()
     assert [time - NOON // 1_000 for time in times] == [1, 2, 3]

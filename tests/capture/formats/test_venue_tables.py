@@ -191,12 +191,12 @@ def test_tardis_names_are_exchange_ids(
 ) -> None:
     content = (
         "exchange,symbol,timestamp,local_timestamp,id,side,price,amount\n"
-        f"{name},BTCUSDT,1582329602111000,1582329602418379,f7-b1,unknown,9682,0.132\n"
+        f"{name},BTCUSDT,1582329602111000,1582329602418379,7,unknown,9682,0.132\n"
         f"{name},BTCUSDT,1582329602111000,1582329602418379,8,sell,9682,0.132"
     )
     whole = read(TARDIS, write(tmp_path, "trades.csv", content))
     assert whole.trades["exchange"].to_list() == [exchange] * 2
-    assert whole.trades["sequence"].to_list() == [None, 8]
+    assert whole.trades["sequence"].to_list() == [7, 8]
     assert whole.trades["side"].to_list() == [None, "SELL"]
     assert whole.trades["received_at"].to_list() == [1_582_329_602_418_379] * 2
     assert whole.proof.trades is proof

@@ -64,7 +64,7 @@ def member_pieces(
     The pieces end with Broken when they do not agree with their checksum. Raises InputError for
     a member that is absent, encrypted, or compressed in a way that is not read.
     """
-    where = f"{printable(path)}!{member}"
+    where = f"{printable(path)}!{printable(member)}"
     info = _directory(path).get(member)
     if info is None:
         raise InputError(f"{where}: the zip archive holds no such file")
@@ -78,12 +78,14 @@ def member_pieces(
     try:
         stream.seek(info.header_offset)
         header = stream.read(_HEADER.size)
-        if len(header) < _HEADER.size or not header.startswith(MAGICS[0]):
-            raise InputError(f"{where}: is not where the zip archive's directory says")
-        _, name_size, extra_size = _HEADER.unpack(header)
-        stream.seek(name_size + extra_size, 1)
+        found = len(header) == _HEADER.size and header.startswith(MAGICS[0])
+        if found:
+            _, name_size, extra_size = _HEADER.unpack(header)
+            stream.seek(name_size + extra_size, 1)
     except (OSError, ValueError, OverflowError) as error:
         raise InputError(f"{where}: cannot be read: {error}") from error
+    if not found:
+        raise InputError(f"{where}: is not where the zip archive's directory says")
     stored = Stored(stream, info.compress_size)
     return stored, _checked(_plain(stored, _CODECS[info.compress_type]), info)
 
@@ -140,7 +142,8 @@ def _read_directory(path: Path, version: tuple[int, int, int]) -> dict[str, ZipI
             continue
         if info.filename in found:
             raise InputError(
-                f"{printable(path)}: the zip archive holds two files called {info.filename}; "
+                f"{printable(path)}: the zip archive holds two files called"
+                f" {printable(info.filename)}; "
                 f"unpack it and name the right one"
             )
         found[info.filename] = info

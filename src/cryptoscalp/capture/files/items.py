@@ -34,7 +34,7 @@ class Item:
 
     def __str__(self) -> str:
         path = printable(self.path)
-        return path if self.member is None else f"{path}!{self.member}"
+        return path if self.member is None else f"{path}!{printable(self.member)}"
 
 
 def expand(paths: Sequence[Path | str]) -> list[Item]:

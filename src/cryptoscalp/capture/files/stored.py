@@ -26,8 +26,14 @@ class Damaged(Broken):
 
 
 def printable(path: Path | str) -> str:
-    """A path as text that can be shown and stored: bytes of it that are not UTF-8 as escapes."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+    """A path as text that can be shown and stored.
+
+    Bytes of it that are not UTF-8, line ends and other control characters are escapes.
+    """
+    text = str(path).encode("utf-8", "backslashreplace").decode()
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 @contextmanager

@@ -29,12 +29,16 @@ from cryptoscalp.capture.validation import QuarantineReason
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _BYTES: Final = "bytes"
+#: The kind of a column whose values are no text, number or time.
+NO_VALUES: Final = "none"
+_DAY_S: Final = 86_400
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FAR_S: Final = 2**53  # no date, and no overflow in milliseconds
 _SECONDS: Final = (-62_135_596_800, 253_402_300_799)  # the years 1 to 9999
 
 
 def kinds_of(schema: pa.Schema) -> dict[str, str]:
-    """What `rebuilt` has to know of each column: float, time, bytes or text."""
+    """What `rebuilt` has to know of each column: float, time, bytes or text, or NO_VALUES."""
     names = distinct(schema.names)
     return {name: _kind(field.type) for name, field in zip(names, schema, strict=True)}
 
@@ -42,7 +46,7 @@ def kinds_of(schema: pa.Schema) -> dict[str, str]:
 def table_of(part: Part, first: int) -> Table:
     """The rows, numbered from `first`, and the reject that says why the file ends after them.
 
-    Columns of nested values are left out of the frame.
+    Columns of NO_VALUES are left out of the frame.
     """
     rows = part.rows
     names = distinct(rows.column_names)
@@ -114,7 +118,16 @@ def _kind(kind: pa.DataType) -> str:
         return "float"
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return "time"
-    return "bytes" if pa.types.is_fixed_size_binary(kind) else "text"
+    if pa.types.is_fixed_size_binary(kind):
+        return "bytes"
+    return "text" if _is_plain(kind) or is_text(kind) or _is_loose(kind) else NO_VALUES
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    if pa.types.is_null(kind) or pa.types.is_decimal(kind):
+        return True
+    timely = pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_interval(kind)
+    return bool(pa.types.is_primitive(kind) and not timely)
 
 
 def _is_loose(kind: pa.DataType) -> bool:
@@ -130,7 +143,8 @@ def _series(column: pa.ChunkedArray, name: str, wrong: dict[int, str]) -> pl.Ser
     """A column for polars; rows whose text is no text are named in `wrong`."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
+        column = _decoded_words(column)
+        kind = column.type
     made: Callable[[pa.ChunkedArray], Any] = pl.from_arrow
     if pa.types.is_null(kind):
         return pl.repeat(None, len(column), dtype=pl.String, eager=True)
@@ -140,16 +154,30 @@ def _series(column: pa.ChunkedArray, name: str, wrong: dict[int, str]) -> pl.Ser
         return pl.Series(made(column.cast(pa.float32())))
     if pa.types.is_timestamp(kind):
         # A zone only says how to show a time; without one it is UTC here as everywhere.
-        unit = "ms" if kind.unit == "s" else kind.unit
-        return pl.Series(made(column.cast(pa.timestamp(unit, "UTC"), safe=False)))
-    plain = pa.types.is_primitive(kind) and not (
-        pa.types.is_time(kind) or pa.types.is_duration(kind)
-    )
-    if plain or is_text(kind) or pa.types.is_fixed_size_binary(kind):
+        if kind.unit == "s":  # a cast to the next unit would wrap around
+            seconds = pl.Series(made(column.cast(pa.int64()))).clip(-_FAR_S, _FAR_S)
+            return (seconds * 1_000).cast(pl.Datetime("ms", "UTC"))
+        return pl.Series(made(column.cast(pa.timestamp(kind.unit, "UTC"), safe=False)))
+    if _is_plain(kind) or is_text(kind) or pa.types.is_fixed_size_binary(kind):
         return pl.Series(made(column))
     if _is_loose(kind):
         return _decoded(column, name, wrong)
     return None
+
+
+def _decoded_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of numbered words (a category) as the words."""
+    kind = column.type.value_type
+    # The words may be stored in a way (views) that Arrow cannot take them from.
+    if pa.types.is_string_view(kind):
+        kind = pa.large_string()
+    elif pa.types.is_binary_view(kind):
+        kind = pa.large_binary()
+    parts = [
+        pa.DictionaryArray.from_arrays(part.indices, part.dictionary.cast(kind)).cast(kind)
+        for part in column.chunks
+    ]
+    return pa.chunked_array(parts, kind)
 
 
 def _decoded(column: pa.ChunkedArray, name: str, wrong: dict[int, str]) -> pl.Series:
@@ -183,6 +211,12 @@ def _plain(cell: Any) -> Any:
         return [_plain(value) for value in cell.values]
     if pa.types.is_timestamp(kind):
         return _iso(cell.value, kind.unit)
+    if pa.types.is_date32(kind):
+        return _iso(cell.value * _DAY_S, "s")
+    if pa.types.is_date64(kind):
+        return _iso(cell.value, "ms")
+    if pa.types.is_time(kind) or pa.types.is_duration(kind):
+        return int(cell.value)
     if pa.types.is_floating(kind):
         return _float(cell.as_py(), narrow=not pa.types.is_float64(kind))
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):

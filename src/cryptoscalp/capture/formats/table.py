@@ -242,9 +242,11 @@ def _refused(
     problem = f"is not {what}"
     if reason is QuarantineReason.TIMESTAMP_OUT_OF_RANGE:
         problem = f"read as {what} is no date"
-    described = rows.select("line", *_KEY, _stream(layout.kind).alias("stream"), field)
-    for line, exchange, symbol, stream, cell in described.iter_rows():
-        detail = f"{field} {str(cell)[:100]!r} {problem}"
+    # A date that is none cannot be shown as one.
+    cell = pl.col(field).to_physical() if rows.schema[field].is_temporal() else pl.col(field)
+    described = rows.select("line", *_KEY, _stream(layout.kind).alias("stream"), cell)
+    for line, exchange, symbol, stream, value in described.iter_rows():
+        detail = f"{field} {str(value)[:100]!r} {problem}"
         yield Reject(line, str(reason), detail, raw(line), exchange, symbol, stream)
 
 

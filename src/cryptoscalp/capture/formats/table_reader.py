@@ -10,13 +10,15 @@ import polars as pl
 
 from cryptoscalp.capture.chunk import Chunk
 from cryptoscalp.capture.files.items import Item
+from cryptoscalp.capture.formats.arrow_rows import NO_VALUES
 from cryptoscalp.capture.formats.first_good import after_first_good
 from cryptoscalp.capture.formats.found import Found, completed, restated
-from cryptoscalp.capture.formats.layout import planned
+from cryptoscalp.capture.formats.layout import TIMES, planned
 from cryptoscalp.capture.formats.reading import Options, Plan, Position, Proof, Record
 from cryptoscalp.capture.formats.sources import Source, rebuilt
 from cryptoscalp.capture.formats.spelling import spelled
 from cryptoscalp.capture.formats.table import Table, settled, to_chunk
+from cryptoscalp.infra.db.errors import InputError
 
 #: What a table becomes before its layout is used; `Plan` is what the reader's plan holds.
 Prepare: TypeAlias = Callable[[Table, Plan], Table]
@@ -63,6 +65,14 @@ class TableReader:
         self._source = source
         self._options = options
         self._layout = completed(found, options, source.item)
+        for field, column in self._layout.columns.items():
+            kind = source.kinds.get(column)
+            if kind == NO_VALUES or (kind == "time" and field not in TIMES):
+                held = "times" if kind == "time" else "no text, numbers or times"
+                raise InputError(
+                    f"{source.item}: {field} cannot be column {column!r}, which holds {held};"
+                    " say which column it is with --map"
+                )
         self._prepare = prepare
         self._facts = dict(facts or {})
         self.proof: Proof = found.proof

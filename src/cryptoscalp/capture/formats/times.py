@@ -16,6 +16,7 @@ import polars as pl
 from cryptoscalp.capture.formats.layout import Unit
 
 _LIMIT: Final = 2**63 - 1
+_DAY_S: Final = 86_400
 #: A unit's microseconds as a power of ten.
 _POWERS: Final[dict[Unit, int]] = {"s": 6, "ms": 3, "us": 0, "ns": -3}
 #: 2009 to 2100 in seconds: what a stamp's magnitude tells its unit by.
@@ -73,8 +74,7 @@ def microseconds(cells: pl.Series, unit: Unit | None) -> Times:
     which has its unit in its type; times without a zone are UTC.
     """
     if cells.dtype.is_temporal():
-        stamps = cells.cast(pl.Datetime("us")) if cells.dtype == pl.Date else cells
-        return _times(cells, stamps.dt.epoch("us"), [])
+        return _times(cells, *_stamps(cells))
     if unit == "iso":
         return _from_iso(cells.cast(pl.String))
     power = _POWERS[unit or "us"]
@@ -82,6 +82,14 @@ def microseconds(cells: pl.Series, unit: Unit | None) -> Times:
         found, outside = _scaled(cells.cast(pl.Int64, strict=False), power)
         return _times(cells, found, outside)
     return _from_text(cells.cast(pl.String), power)
+
+
+def _stamps(cells: pl.Series) -> tuple[pl.Series, list[int]]:
+    """Dates and times in µs, and the rows where that does not fit 64 bits."""
+    counts = cells.to_physical().cast(pl.Int64)
+    if isinstance(cells.dtype, pl.Datetime):
+        return _scaled(counts, _POWERS[cells.dtype.time_unit])
+    return _scaled(counts * _DAY_S, _POWERS["s"])
 
 
 def _scaled(numbers: pl.Series, power: int) -> tuple[pl.Series, list[int]]:
