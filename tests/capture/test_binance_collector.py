@@ -289,13 +289,16 @@ def test_a_file_cut_short_gives_what_it_has(tmp_path: Path) -> None:
     whole = gzip.compress(b"\n".join(lines) + b"\n", 1)
     damaged = bytearray(whole)
     damaged[len(whole) // 2 : len(whole) // 2 + 64] = b"\xff" * 64
-    for content in (whole[: len(whole) // 2], bytes(damaged)):
+    for content, reason in (
+        (whole[: len(whole) // 2], "truncated_file"),
+        (bytes(damaged), "damaged_file"),
+    ):
         path = tmp_path / "cut.gz"
         path.write_bytes(content)
         chunks = list(parse(path))
         trades = pl.concat([chunk.trades for chunk in chunks])
         rejects = [reject for chunk in chunks for reject in chunk.rejects]
-        ends = [reject for reject in rejects if reject.reason == "truncated_file"]
+        ends = [reject for reject in rejects if reject.reason == reason]
         assert len(ends) == 1
         assert 5_000 < trades.height < 20_000
         good = 9_000  # well before the damage: nothing may be lost there

@@ -89,6 +89,10 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         abandon_stdout()
         return BROKEN_PIPE
+    except OSError as error:
+        # The answer cannot be written; Python would try again at its end and fail for itself.
+        abandon_stdout()
+        return _fail(error, _told(error), 1)
     return code
 
 
