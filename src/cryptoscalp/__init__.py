@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cryptoscalp.capture.account import Account
     from cryptoscalp.capture.ledger import Continuity
+    from cryptoscalp.capture.reports import PartialImport
     from cryptoscalp.database import AsyncDatabase, Database, connect, connect_async
     from cryptoscalp.infra.db.errors import (
         AmbiguousSymbol,
@@ -43,6 +44,7 @@ __all__ = [
     "InputError",
     "IntegrityRefused",
     "NotFound",
+    "PartialImport",
     "PermissionRefused",
     "SchemaMismatch",
     "ServerError",
@@ -54,6 +56,7 @@ __all__ = [
 _HOMES = {
     "Account": "cryptoscalp.capture.account",
     "Continuity": "cryptoscalp.capture.ledger",
+    "PartialImport": "cryptoscalp.capture.reports",
     "AsyncDatabase": "cryptoscalp.database",
     "Database": "cryptoscalp.database",
     "connect": "cryptoscalp.database",
