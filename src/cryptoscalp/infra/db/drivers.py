@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
@@ -26,7 +27,9 @@ from cryptoscalp.infra.db.flow import (
     Run,
     Step,
     Together,
+    Using,
 )
+from cryptoscalp.infra.db.resources import Resources
 from cryptoscalp.infra.db.translate import is_lost, is_transient, translate
 from cryptoscalp.infra.db.waiting import wait_for_server
 
@@ -57,9 +60,17 @@ class SyncDriver:
     transactions as it has connections would wait for each other.
     """
 
-    def __init__(self, dsn: str, *, max_connections: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        max_connections: int,
+        timeout_s: float,
+        resources: Resources | None = None,
+    ) -> None:
         self.dsn = dsn
         self.arrow = ArrowReader(dsn)
+        self.resources = resources or Resources({})
         self.pool, self.asides = (
             ConnectionPool[psycopg.Connection[Any]](
                 dsn,
@@ -81,6 +92,7 @@ class SyncDriver:
     def close(self) -> None:
         """Close every connection."""
         self.arrow.close()
+        self.resources.close()
         self.pool.close()
         self.asides.close()
 
@@ -104,11 +116,24 @@ class SyncDriver:
     def _once(self, pool: _Pool, plan: Operation, args: Any, kwargs: Any) -> Any:
         if not plan.transaction:
             return self._drive(plan.flow(*args, **kwargs), partial(self._alone, pool))
+        with ExitStack() as stack:
+            begun: list[psycopg.Connection[Any]] = []
+
+            def perform(step: Step) -> Any:
+                if not begun:
+                    if isinstance(step, (Aside, Call, Using)):
+                        return self._alone(pool, step)
+                    begun.append(stack.enter_context(self._transaction(pool)))
+                return self._perform(begun[0], step)
+
+            return self._drive(plan.flow(*args, **kwargs), perform)
+
+    @contextmanager
+    def _transaction(self, pool: _Pool) -> Iterator[psycopg.Connection[Any]]:
         connection = pool.getconn()
         try:
             with connection.transaction():
-                flow = plan.flow(*args, **kwargs)
-                return self._drive(flow, partial(self._perform, connection))
+                yield connection
         finally:
             pool.putconn(connection)
 
@@ -118,6 +143,8 @@ class SyncDriver:
                 return self._run(pool, Operation(flow, transaction, retry=True))
             case Call(function):
                 return function()
+            case Using(kind, function):
+                return function(self.resources.get(kind))
             case Together(flows, at_most):
                 alone = partial(self._alone, pool)
                 return side_by_side.in_threads(
@@ -163,6 +190,8 @@ class SyncDriver:
                 return self._run(self.asides, Operation(flow, transaction, retry=True))
             case Call(function):
                 return function()
+            case Using(kind, function):
+                return function(self.resources.get(kind))
             case Together():
                 raise AssertionError(TOGETHER_INSIDE)
 
@@ -170,9 +199,17 @@ class SyncDriver:
 class AsyncDriver:
     """Runs flows on asyncio, with connections as `SyncDriver` has them."""
 
-    def __init__(self, dsn: str, *, max_connections: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        max_connections: int,
+        timeout_s: float,
+        resources: Resources | None = None,
+    ) -> None:
         self.dsn = dsn
         self.arrow = ArrowReader(dsn)
+        self.resources = resources or Resources({})
         self.pool, self.asides = (
             AsyncConnectionPool[psycopg.AsyncConnection[Any]](
                 dsn,
@@ -194,6 +231,7 @@ class AsyncDriver:
     async def close(self) -> None:
         """Close every connection."""
         self.arrow.close()
+        self.resources.close()
         await self.pool.close()
         await self.asides.close()
 
@@ -219,11 +257,25 @@ class AsyncDriver:
     async def _once(self, pool: _AsyncPool, plan: Operation, args: Any, kwargs: Any) -> Any:
         if not plan.transaction:
             return await self._drive(plan.flow(*args, **kwargs), partial(self._alone, pool))
+        async with AsyncExitStack() as stack:
+            begun: list[psycopg.AsyncConnection[Any]] = []
+
+            async def perform(step: Step) -> Any:
+                if not begun:
+                    if isinstance(step, (Aside, Call, Using)):
+                        return await self._alone(pool, step)
+                    begun.append(await stack.enter_async_context(self._transaction(pool)))
+                return await self._perform(begun[0], step)
+
+            return await self._drive(plan.flow(*args, **kwargs), perform)
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def _transaction(self, pool: _AsyncPool) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         connection = await pool.getconn()
         try:
             async with connection.transaction():
-                flow = plan.flow(*args, **kwargs)
-                return await self._drive(flow, partial(self._perform, connection))
+                yield connection
         finally:
             await pool.putconn(connection)
 
@@ -233,6 +285,8 @@ class AsyncDriver:
                 return await self._run(pool, Operation(flow, transaction, retry=True))
             case Call(function):
                 return await asyncio.to_thread(function)
+            case Using(kind, function):
+                return await asyncio.to_thread(self.resources.use, kind, function)
             case Together(flows, at_most):
                 alone = partial(self._alone, pool)
                 return await side_by_side.in_tasks(
@@ -279,6 +333,8 @@ class AsyncDriver:
                 return await self._run(self.asides, Operation(flow, transaction, retry=True))
             case Call(function):
                 return await asyncio.to_thread(function)
+            case Using(kind, function):
+                return await asyncio.to_thread(self.resources.use, kind, function)
             case Together():
                 raise AssertionError(TOGETHER_INSIDE)
 

@@ -20,6 +20,7 @@ from psycopg import sql
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K")
 
 Query: TypeAlias = LiteralString | sql.SQL | sql.Composed
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any] | None
@@ -80,6 +81,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Using:
+    """Call a function with something the driver was given beside the database, such as the lake."""
+
+    kind: type
+    function: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """Run several flows side by side, at most so many at once; the result is the list of theirs.
 
@@ -91,7 +100,7 @@ class Together:
     at_most: int
 
 
-Step: TypeAlias = Rows | Run | CopyIn | Arrow | Aside | Call | Together
+Step: TypeAlias = Rows | Run | CopyIn | Arrow | Aside | Call | Using | Together
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
@@ -99,7 +108,8 @@ Flow: TypeAlias = Generator[Step, Any, T]
 class Operation:
     """A flow with what a driver must know to run it.
 
-    `transaction`: all steps run in one transaction; otherwise each step commits by itself.
+    `transaction`: all steps run in one transaction, which begins with the first that is not aside;
+    otherwise each step commits by itself.
     `retry`: the flow may be started again after a serialization failure, a deadlock or a lost
     connection, because running it twice has the effect of running it once.
     """
@@ -141,6 +151,12 @@ def aside(flow: Callable[[], Flow[T]], *, transaction: bool = False) -> Flow[T]:
 def call(function: Callable[[], T]) -> Flow[T]:
     """Yield a `Call` step and return the function's result; on asyncio it runs in a thread."""
     result: T = yield Call(function)
+    return result
+
+
+def using(kind: type[K], function: Callable[[K], T]) -> Flow[T]:
+    """Yield a `Using` step and return the function's result; on asyncio it runs in a thread."""
+    result: T = yield Using(kind, function)
     return result
 
 
