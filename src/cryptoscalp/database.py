@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Collection, Generator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 from cryptoscalp.capture.face import Capture
 from cryptoscalp.infra import migrations
+from cryptoscalp.infra.cold.lake import Lake
 from cryptoscalp.infra.db.drivers import AsyncDriver, SyncDriver
 from cryptoscalp.infra.db.errors import SchemaMismatch
+from cryptoscalp.infra.db.maintenance import Maintenance
+from cryptoscalp.infra.db.resources import Resources
+from cryptoscalp.infra.jobs.background import Background
+from cryptoscalp.infra.jobs.face import Jobs
+from cryptoscalp.infra.jobs.pace import Pace
+from cryptoscalp.infra.jobs.types import Run
+from cryptoscalp.infra.jobs.workshop import Workshop
 from cryptoscalp.infra.server import EmbeddedServer, default_data_dir
 from cryptoscalp.infra.settings import Settings
+from cryptoscalp.jobs import JOBS
 from cryptoscalp.market.face import Market
+from cryptoscalp.monitoring.face import Monitoring
+from cryptoscalp.monitoring.types import Surroundings
+from cryptoscalp.retention.face import Retention
 
 #: The login role of the embedded server.
 LOGIN: Final = "cryptoscalp"
@@ -27,6 +39,9 @@ class Database:
         self._driver = driver
         self.market = Market(driver)
         self.capture = Capture(driver)
+        self.retention = Retention(driver)
+        self.jobs = Jobs(driver)
+        self.monitoring = Monitoring(driver)
 
     @property
     def dsn(self) -> str:
@@ -56,6 +71,9 @@ class AsyncDatabase:
         self._driver = driver
         self.market = Market(driver)
         self.capture = Capture(driver)
+        self.retention = Retention(driver)
+        self.jobs = Jobs(driver)
+        self.monitoring = Monitoring(driver)
 
     @property
     def dsn(self) -> str:
@@ -96,7 +114,10 @@ def connect(
     SchemaMismatch when the schema is not this version's.
     """
     driver = SyncDriver(
-        reachable_dsn(url, data_dir), max_connections=max_connections, timeout_s=timeout_s
+        reachable_dsn(url, data_dir),
+        max_connections=max_connections,
+        timeout_s=timeout_s,
+        resources=_resources(url, data_dir),
     )
     driver.open()
     return Database(driver)
@@ -120,7 +141,12 @@ class connect_async:  # noqa: N801 - called like the function it stands beside
     async def _connect(self) -> AsyncDatabase:
         dsn = await asyncio.to_thread(reachable_dsn, *self._place)
         connections, timeout_s = self._limits
-        driver = AsyncDriver(dsn, max_connections=connections, timeout_s=timeout_s)
+        driver = AsyncDriver(
+            dsn,
+            max_connections=connections,
+            timeout_s=timeout_s,
+            resources=_resources(*self._place),
+        )
         await driver.open()
         return AsyncDatabase(driver)
 
@@ -147,6 +173,54 @@ def embedded_server(
     """The embedded server of a data directory; it is not started here."""
     chosen = data_dir or Settings().data_dir or default_data_dir()
     return EmbeddedServer(Path(chosen), port=port)
+
+
+def _resources(url: str | None, data_dir: Path | str | None) -> Resources:
+    """What flows reach beside the database: the lake, the administrator's login, the jobs."""
+    settings = Settings()
+    dsn, admin, warehouse = url or settings.database_url, settings.admin_url, None
+    home: Path | None = None
+    if dsn is None or (url is None and data_dir is not None):
+        server = embedded_server(data_dir)
+        dsn, admin, warehouse = server.dsn, server.admin_dsn, str(server.data_dir / "cold")
+        home = server.data_dir
+    lake = settings.cold_warehouse or warehouse
+    around = Surroundings(home, JOBS, settings.hot_days)
+    return Resources(
+        {
+            Lake: lambda: Lake(dsn, lake),
+            Maintenance: lambda: Maintenance(admin),
+            Surroundings: lambda: around,
+            Workshop: lambda: Workshop(JOBS, lambda: _workers_driver(dsn, url, data_dir)),
+        }
+    )
+
+
+def _workers_driver(dsn: str, url: str | None, data_dir: Path | str | None) -> AsyncDriver:
+    resources = _resources(url, data_dir)
+    return AsyncDriver(dsn, max_connections=8, timeout_s=30.0, resources=resources)
+
+
+def worker(
+    url: str | None = None,
+    data_dir: Path | str | None = None,
+    *,
+    names: Collection[str] | None = None,
+    concurrency: int = 2,
+    grace_s: float = 30.0,
+    told: Callable[[Run], None] = lambda _run: None,
+) -> Background:
+    """A worker that runs the scheduled jobs in a thread of its own while it is entered.
+
+    The database is found as by `connect`. It runs the jobs of `names`, or all, `concurrency` at
+    once; any number of workers may run at once. At its end running jobs have `grace_s` seconds,
+    then they are cut off and queued again. `told` is called in its thread with each run that
+    ended. Raises InputError for a name that is not declared.
+    """
+    dsn = reachable_dsn(url, data_dir)
+    workshop = Workshop(JOBS, lambda: _workers_driver(dsn, url, data_dir))
+    pace = Pace(grace_s=grace_s)
+    return Background(workshop, names=names, concurrency=concurrency, pace=pace, told=told)
 
 
 def reachable_dsn(url: str | None, data_dir: Path | str | None) -> str:

@@ -160,7 +160,7 @@ def test_a_writer_that_declares_other_rows_is_refused(place: Place, app: Session
 
 
 def test_a_declaration_counts_for_one_statement_only(place: Place, app: Session) -> None:
-    said = '[{"exchange":"binance","symbol":"BTCUSDT","source":"ticker","n":1}]'
+    said = '[{"exchange":"binance","symbol":"BTCUSDT","source":"ticker","day":"2024-08-08","n":1}]'
     with app.transaction():
         app.execute("SET LOCAL ROLE cryptoscalp_capture")
         app.execute("SELECT set_config('cryptoscalp.declared_quotes', %s, true)", (said,))

@@ -80,7 +80,7 @@ def test_the_login_is_no_superuser(product: psycopg.Connection[tuple[Any, ...]])
         "TRUNCATE mark_prices, funding_rates",
         "DELETE FROM mark_prices_20240808",
         "UPDATE alembic_version SET version_num = '0'",
-        "SELECT recompute_newest('binance', 'BTCUSDT')",
+        "SELECT recompute_newest_trade('binance', 'BTCUSDT')",
     ],
 )
 def test_the_login_is_refused(

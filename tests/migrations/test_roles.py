@@ -88,6 +88,20 @@ def test_a_second_login_joins(bare: Place) -> None:
     assert ask(bare, f"SELECT pg_has_role('{PRODUCT}', '{roles.APP}', 'USAGE')") is True
 
 
+def test_the_owner_makes_schemas_in_this_database_only(
+    bare: Place, bare_server: EmbeddedServer
+) -> None:
+    """The queue of jobs and the catalogue of the cold tier have schemas of their own."""
+    bootstrap(bare.admin_dsn, PRODUCT)
+    question = f"SELECT has_database_privilege('{roles.OWNER}', current_database(), 'CREATE')"
+    assert ask(bare, question) is True
+    with new_database(bare_server) as other:
+        assert ask(other, question) is False
+        with psycopg.connect(other.admin_dsn) as connection:
+            wanted = [one.as_string(connection) for one in roles.missing(connection, PRODUCT)]
+        assert f'GRANT CREATE ON DATABASE "{other.name}" TO "{roles.OWNER}"' in wanted
+
+
 @pytest.mark.parametrize("_round", range(3))
 def test_two_bootstraps_at_once(bare: Place, bare_server: EmbeddedServer, _round: int) -> None:
     with new_database(bare_server) as other, ThreadPoolExecutor(4) as pool:

@@ -13,7 +13,8 @@ from cryptoscalp.capture.batches import close_batch, open_batch
 from cryptoscalp.capture.chunk import Chunk
 from cryptoscalp.capture.ledger import Continuity
 from cryptoscalp.capture.prepare import prepare
-from cryptoscalp.capture.writer import Origin, write
+from cryptoscalp.capture.room import make_room
+from cryptoscalp.capture.writer import Origin, store
 from cryptoscalp.infra.db.flow import Flow
 
 
@@ -46,11 +47,15 @@ def write_quotes(
 
 def _store(chunk: Chunk, source: str, continuity: Continuity) -> Flow[Account]:
     total = Account()
+    parts = list(prepare(chunk, now_us=time.time_ns() // 1000))
+    # All of it before the first lock: what comes back from the cold tier takes the same ones.
+    for part in parts:
+        yield from make_room(part)
     batch_id = yield from open_batch(source, "arrow")
     origin = Origin(batch_id, source, continuity, continuity)
     tails: dict[Stream, datetime] = {}
-    for part in prepare(chunk, now_us=time.time_ns() // 1000):
-        written = yield from write(part, origin, tails)
+    for part in parts:
+        written = yield from store(part, origin, tails)
         tails |= written.tails
         total.add(written.account)
     yield from close_batch(batch_id)

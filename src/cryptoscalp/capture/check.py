@@ -12,6 +12,7 @@ from cryptoscalp.capture.account import Account, Stream
 from cryptoscalp.capture.chunk import Reject
 from cryptoscalp.capture.identity import Int64s, Stored, already_stored
 from cryptoscalp.capture.prepare import Prepared, stream_of
+from cryptoscalp.capture.room import bring_back
 from cryptoscalp.capture.selection import select_new, slices, windows_of
 from cryptoscalp.capture.statekind import StateKind
 from cryptoscalp.capture.states import Sorted, count_states, sort_out, states_of
@@ -59,7 +60,11 @@ class Seen:
 
 
 def check_part(part: Prepared, seen: Seen) -> Flow[Account]:
-    """Account for a part as `write` would, and remember in `seen` what it would have stored."""
+    """Account for a part as `write` would, and remember in `seen` what it would have stored.
+
+    Days of it that lie in the cold tier come back, as they would for the import itself.
+    """
+    yield from bring_back(part)
     account = Account(rounded=part.rounded)
     for frame, kind in ((part.trades, TRADES), (part.quotes, QUOTES)):
         numbered = pl.col("sequence").is_not_null()

@@ -19,11 +19,11 @@ from psycopg import sql
 
 from cryptoscalp.capture.account import Account, Stream
 from cryptoscalp.capture.chunk import Reject
-from cryptoscalp.capture.copying import copy_buffers, copy_statement
 from cryptoscalp.capture.identity import segments
 from cryptoscalp.capture.prepare import CHUNK, Prepared
 from cryptoscalp.capture.statekind import STATES, StateKind
 from cryptoscalp.capture.validation import QuarantineReason
+from cryptoscalp.infra.db.copying import copy_buffers, copy_statement
 from cryptoscalp.infra.db.flow import Flow, Row, copy_in, rows
 from cryptoscalp.infra.db.queries import query
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 import polars as pl
 from psycopg import sql
 
-from cryptoscalp.capture.copying import copy_buffers, copy_statement, json_records
 from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
+from cryptoscalp.infra.db.copying import copy_buffers, copy_statement, json_records
 from cryptoscalp.infra.db.flow import Flow, Row, copy_in, rows
 from cryptoscalp.infra.db.queries import query
-from cryptoscalp.market.aggregate import candles_of
+from cryptoscalp.market.aggregate import candles_of, sums_fit
 
-#: Decimal(38, 18) holds 20 integer digits; sums beyond are left to PostgreSQL's unbounded ones.
-_SUM_LIMIT = Decimal(10) ** 20
 _CANDLE_COLUMNS = (
     "timestamp", "symbol", "exchange", "interval", "source", "open", "high", "low", "close",
     "volume", "trade_count", "open_at", "open_sequence", "close_at", "close_sequence",
@@ -41,7 +38,8 @@ def store_trades(fresh: pl.DataFrame, canonical: Mapping[tuple[str, str], Canoni
     leave the columnar type, nothing is declared and the database's trigger does the merging.
     """
     chosen = _of(fresh, {key: value.feed for key, value in canonical.items()}, TRADES)
-    columnar = chosen.is_empty() or _sum_fits(chosen)
+    # Sums beyond its type are left to PostgreSQL's unbounded ones.
+    columnar = chosen.is_empty() or sums_fit(chosen)
     if columnar:
         minutes = pl.col("timestamp").dt.truncate("1m").alias("minute")
         yield from _declare(fresh.group_by("exchange", "symbol", "feed", minutes).len("n"), TRADES)
@@ -53,7 +51,8 @@ def store_trades(fresh: pl.DataFrame, canonical: Mapping[tuple[str, str], Canoni
 
 def store_quotes(fresh: pl.DataFrame, canonical: Mapping[tuple[str, str], Canonical]) -> Flow[None]:
     """COPY new quotes and merge the newest ones; the caller holds the locks."""
-    yield from _declare(fresh.group_by("exchange", "symbol", "source").len("n"), QUOTES)
+    days = pl.col("timestamp").dt.truncate("1d").alias("day")
+    yield from _declare(fresh.group_by("exchange", "symbol", "source", days).len("n"), QUOTES)
     yield from _copy(fresh, QUOTES)
     chosen = _of(fresh, {key: value.source for key, value in canonical.items()}, QUOTES)
     if not chosen.is_empty():
@@ -73,11 +72,6 @@ def _of(
         orient="row",
     )
     return frame.join(keys, on=keys.columns, how="semi", maintain_order="left")
-
-
-def _sum_fits(trades: pl.DataFrame) -> bool:
-    largest = trades["volume"].max()
-    return isinstance(largest, Decimal) and largest * trades.height < _SUM_LIMIT
 
 
 def _declare(counts: pl.DataFrame, kind: TickKind) -> Flow[None]:

@@ -1,9 +1,9 @@
 """The batching writer: one flow that stores a prepared part of a batch in one transaction.
 
 Order of the work (all writers keep it, so that they wait for each other instead of deadlocking):
-partitions, batch, stream locks (of ticks and states together, by key), instruments, ticks with
-their candles and newest rows, imported candles, mark prices, funding rates, coverage, quarantine,
-account.
+room (partitions, days out of the cold tier), batch, stream locks (of ticks and states together, by
+key), instruments, ticks with their candles and newest rows, imported candles, mark prices, funding
+rates, coverage, quarantine, account.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from cryptoscalp.capture.ledger import (
     record_account,
     take_batch,
 )
-from cryptoscalp.capture.periods import Period, making
+from cryptoscalp.capture.periods import Period
 from cryptoscalp.capture.prepare import Prepared, stream_of
+from cryptoscalp.capture.room import make_room
 from cryptoscalp.capture.selection import select_new, slices
 from cryptoscalp.capture.states import states_of, store_states
 from cryptoscalp.capture.tickkind import QUOTES, TRADES, TickKind
 from cryptoscalp.capture.ticks import Canonical, store_quotes, store_trades
-from cryptoscalp.infra.db.flow import Flow, aside, rows
+from cryptoscalp.infra.db.flow import Flow, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,16 @@ def write(
     """Store what is new in `part`, in the caller's transaction, and account for all of it.
 
     Safe to start again: what an earlier, lost attempt committed is found and counted as
-    duplicate. `partitioned` are periods known to have their partitions. Raises IntegrityRefused
-    when the batch was undone meanwhile.
+    duplicate. `partitioned` are periods known to have their partitions. Days that lie in the cold
+    tier come back first, before the transaction begins. Raises IntegrityRefused when the batch
+    was undone meanwhile.
     """
-    for make in making(part.periods - partitioned):
-        yield from aside(make)
+    yield from make_room(part, partitioned)
+    return (yield from store(part, origin, tails))
+
+
+def store(part: Prepared, origin: Origin, tails: Mapping[Stream, datetime]) -> Flow[Written]:
+    """What `write` does once there is room for the part."""
     yield from take_batch(origin.batch_id)
     canonical = yield from _lock_and_register(part)
     account = Account(rounded=part.rounded)

@@ -16,7 +16,7 @@ from cryptoscalp.cli import examples
 from cryptoscalp.cli.main import app
 
 _WIDTH: Final = 88
-_GROUPS: Final = ("quarantine", "partitions", "instruments", "db")
+_GROUPS: Final = ("quarantine", "partitions", "instruments", "jobs", "db")
 _INTRODUCTION: Final = """\
 # Command line
 

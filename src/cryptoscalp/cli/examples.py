@@ -25,6 +25,13 @@ _STEADY: Final[Mapping[str, Any]] = {
     "dsn": "host=/var/lib/cryptoscalp/run port=5432 user=cryptoscalp dbname=cryptoscalp",
     "started_at": "2024-08-09T07:00:00.000000Z",
     "finished_at": "2024-08-09T07:00:01.000000Z",
+    "next_at": "2024-08-09T08:07:00.000000Z",
+    "last_success_at": "2024-08-09T07:00:01.000000Z",
+    "worker": "trading-1:4711",
+    "detail": "42 made; days to 2024-08-16 are there",
+    "as_of": "2024-11-08T07:00:00.000000Z",
+    "placed_at": "2024-08-09T07:00:01.000000Z",
+    "released_at": "2024-08-09T07:00:02.000000Z",
     "first_seen_at": "2024-08-09T07:00:01.000000Z",
     "seconds": 0.25,
     "size_bytes": 98304,
@@ -78,9 +85,28 @@ _LINES: Final = (
     "partitions ensure --start 2024-08-10 --end 2024-08-11",
     "instruments list BTCUSDT --exchange binance",
     "instruments set BTCUSDT --exchange binance --base BTC --tick-size 0.01",
+    (
+        "retention hold --table market_data --start 2024-08-01 --end 2024-09-01"
+        " --reason case-17 --by counsel"
+    ),
+    "retention holds",
+    "retention plan --table market_data",
+    "retention release 1 --by counsel",
+    "retention run --table market_data",
+    "retention verify",
+    (
+        "retention thaw --table market_data --exchange binance --symbol BTCUSDT"
+        " --start 2024-08-08 --end 2024-08-10"
+    ),
+    "jobs list",
+    "jobs run make_partitions",
+    "jobs history make_partitions --limit 1",
+    "jobs alerts",
     "status",
+    "doctor schema guards batches",
     "db upgrade",
     "db current",
+    "db convert --layout native",
     "db check",
     "db ddl",
     "up --for 1s --seed 1 --symbols BTCUSDT",

@@ -14,15 +14,19 @@ from typing import Annotated
 import typer
 
 from cryptoscalp.cli import (
+    doctor,
     imports,
     instruments,
+    jobs,
     ledger,
     output,
     reads,
+    retention,
     schema,
     server,
     ticks,
     up,
+    worker,
 )
 from cryptoscalp.cli.session import BROKEN_PIPE, DataDir, Json, Url, abandon_stdout, keep
 from cryptoscalp.cli.signals import ENDING
@@ -36,7 +40,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is there in half the time
 )
-for part in (up, server, imports, reads, ticks, ledger, instruments, schema):
+for part in (
+    up, worker, jobs, server, doctor, imports, reads, ticks, ledger, instruments, retention, schema
+):  # fmt: skip
     part.register(app)
 
 
@@ -82,7 +88,8 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(format="cryptoscalp: %(message)s", level=logging.WARNING)
     # It speaks up at each failed attempt, and where an interrupt cuts a transaction off; what
     # counts comes as an error.
-    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+    for name in ("psycopg", "procrastinate"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         code = _run(arguments)
         sys.stdout.flush()

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +32,7 @@ def plain(value: Any, name: str = "") -> Any:
         return exact(value)
     if isinstance(value, datetime):
         return iso(value)
-    if isinstance(value, Path):
+    if isinstance(value, (Path, date)):
         return str(value)
     if isinstance(value, bytes):
         return _text(value)

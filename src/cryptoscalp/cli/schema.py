@@ -19,6 +19,8 @@ AdminUrl = Annotated[
     ),
 ]
 
+_LAYOUTS: Final = "native (partitions) or timescale (hypertables)"
+
 #: Characters of a difference that a table shows.
 _DETAIL: Final = 120
 
@@ -39,6 +41,10 @@ def upgrade(
     revision: Annotated[
         str, typer.Argument(metavar="[REVISION]", help="An id, a version such as 1.0.0, or head.")
     ] = "head",
+    layout: Annotated[
+        str,
+        typer.Option("--layout", help=f"{_LAYOUTS}; auto: as it is, or as can be."),
+    ] = "auto",
     admin_url: AdminUrl = None,
 ) -> None:
     """Bring the schema up to date.
@@ -49,7 +55,7 @@ def upgrade(
 
     admin_dsn, dsn, login = _places(session, admin_url)
     before = migrations.current(dsn)
-    migrations.upgrade(admin_dsn, login=login, revision=revision)
+    migrations.upgrade(admin_dsn, login=login, revision=revision, layout=layout)
     _report(session, before, _same_database(dsn, before, revision))
 
 
@@ -77,17 +83,49 @@ def downgrade(
     _report(session, before, migrations.current(dsn))
 
 
+@command(_db, "convert")
+def convert(
+    session: Session,
+    layout: Annotated[str, typer.Option("--layout", help=f"{_LAYOUTS[0].upper()}{_LAYOUTS[1:]}.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Yes, copy the rows while nobody can use the tables.")
+    ] = False,
+    admin_url: AdminUrl = None,
+) -> None:
+    """Change how days of ticks are kept, rows included.
+
+    One transaction: counts and contents of each day are compared before the old tables go.
+    """
+    from cryptoscalp.infra import migrations
+
+    admin_dsn, _, _ = _places(session, admin_url)
+    moved = migrations.convert(admin_dsn, layout, with_data=yes)
+    if session.json:
+        output.emit({"layout": layout, "moved": moved})
+    elif moved:
+        rows = [(one.table, f"{one.days:,}", f"{one.rows:,}") for one in moved]
+        output.table(["table", "days", "rows"], rows)
+    else:
+        output.say(f"the layout is {layout} already")
+
+
 @command(_db, "current")
 def current(session: Session) -> None:
-    """Show the schema's revision, and the one needed."""
+    """Show the schema's revision, the one needed, and the layout."""
     from cryptoscalp.infra import migrations
 
     _, dsn, _ = _places(session, None)
     found, head = migrations.current(dsn), migrations.head()
+    can = migrations.capabilities(dsn)
     if session.json:
-        output.emit({"revision": found, "head": head})
+        timescale = {"version": can.timescale, "edition": can.edition} if can.timescale else None
+        output.emit(
+            {"revision": found, "head": head, "layout": can.layout, "timescaledb": timescale}
+        )
     else:
-        output.say(f"{found or 'none'} (this version needs {head})")
+        shape = f", layout {can.layout}" if can.layout else ""
+        on = f", TimescaleDB {can.timescale} ({can.edition})" if can.timescale else ""
+        output.say(f"{found or 'none'} (this version needs {head}){shape}{on}")
 
 
 @command(_db, "check")

@@ -41,15 +41,26 @@ def stop(session: Session) -> None:
 
 
 def status(session: Session) -> None:
-    """Show what runs and what is stored.
+    """Show what runs, what is stored, and whether the scheduled jobs do their work.
 
-    Starts nothing. Rows are PostgreSQL's own estimates.
+    Starts nothing. Rows are PostgreSQL's own estimates. Exit code 1 when a job has not succeeded
+    within its window, or an alert is open.
     """
     found = _place(session)
     found |= _contents(found.pop("connect_to"))
     if session.json:
         output.emit(found)
-        return
+    else:
+        _show(found)
+    if found["jobs"] and found["jobs"]["wrong"]:
+        from cryptoscalp.infra.db.errors import CryptoscalpError
+
+        raise CryptoscalpError(
+            f"red: {'; '.join(found['jobs']['wrong'])} (see `{session.again('jobs list')}`)"
+        )
+
+
+def _show(found: dict[str, Any]) -> None:
     last, rows = found["last_batch"], found["rows"]
     revision = found["revision"] or "none"
     if not found["running"]:
@@ -70,8 +81,22 @@ def status(session: Session) -> None:
             ("in quarantine", found["quarantined"]),
             ("last batch", last and f"{last.batch_id} {last.status} {last.source}"),
             ("open batches", found["open_batches"]),
+            *_work(found["jobs"]),
         ]
     )
+
+
+def _work(jobs: dict[str, Any] | None) -> list[tuple[str, object]]:
+    """How the scheduled jobs are doing, a line each for workers, jobs and alerts."""
+    if jobs is None:
+        return [("workers", None), ("jobs", None), ("alerts", None)]
+    late = [one["name"] for one in jobs["jobs"] if one["late"]]
+    workers = f"{jobs['workers']} at work" if jobs["workers"] else "none at work"
+    return [
+        ("workers", workers if jobs["seen"] else "no worker has run yet (`cryptoscalp worker`)"),
+        ("jobs", f"{len(jobs['jobs'])}, {'late: ' + ', '.join(late) if late else 'none is late'}"),
+        ("alerts", "; ".join(f"{one.name}: {one.message}" for one in jobs["alerts"]) or "none"),
+    ]
 
 
 def _place(session: Session) -> dict[str, Any]:
@@ -107,12 +132,14 @@ def _contents(dsn: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "revision": revision, "head": migrations.head(), "size_bytes": None, "instruments": None,
         "rows": None, "quarantined": None, "open_batches": None, "last_batch": None,
+        "jobs": None,
     }  # fmt: skip
     if dsn is None or revision != found["head"]:
         return found
     with connect(dsn) as db:
         held = db.market.overview()
         newest = db.market.batches(1)
+        work = db.jobs.overview()
     return found | {
         "version": held.server_version,
         "size_bytes": held.size_bytes,
@@ -121,4 +148,14 @@ def _contents(dsn: str | None) -> dict[str, Any]:
         "quarantined": held.quarantined,
         "open_batches": held.open_batches,
         "last_batch": newest[0] if newest else None,
+        "jobs": {
+            "workers": work.workers,
+            "seen": work.seen,
+            "jobs": [
+                {"name": one.name, "last_success_at": one.last_success_at, "late": one.late}
+                for one in work.jobs
+            ],
+            "alerts": work.alerts,
+            "wrong": work.wrong,
+        },
     }

@@ -25,6 +25,8 @@ _STEP_S: Final = 0.2
 #: What the simulator makes unless told otherwise.
 _SYMBOLS: Final = "BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT"
 _RATE: Final = 200.0
+#: Seconds that scheduled jobs get to end; what is cut off goes on with the next worker.
+_JOBS_GRACE_S: Final = 5.0
 #: Seconds that our own closed sessions may take to be gone.
 _LEAVING_S: Final = 3.0
 
@@ -71,7 +73,7 @@ def up(
     ] = None,
     admin_url: schema.AdminUrl = None,
 ) -> None:
-    """Start PostgreSQL, migrate it, run a feed and show it live.
+    """Start PostgreSQL, migrate it, run a feed and the scheduled jobs, and show it live.
 
     The feed is a simulated market (exchange `simulated`, never a real venue's) or recorded files.
     Ctrl-C ends it with everything committed. On a terminal the view is live; elsewhere it is a
@@ -79,6 +81,7 @@ def up(
     At the end the server is stopped when it was started here and nobody else is connected.
     """
     from cryptoscalp.cli.signals import Stop
+    from cryptoscalp.database import worker
 
     simulated = {"--rate": rate, "--seed": seed, "--symbols": symbols}
     given = [name for name, value in simulated.items() if value is not None]
@@ -95,7 +98,8 @@ def up(
         try:
             schema.bring_up_to_date(session, admin_url)
             stop.after(length)
-            with session.connect() as db:
+            jobs = worker(session.external_url, session.data_dir, grace_s=_JOBS_GRACE_S)
+            with session.connect() as db, jobs:
                 if files:
                     _show_files(session, db, stop, files, exchange)
                 else:

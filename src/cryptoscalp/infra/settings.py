@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,6 +14,11 @@ class Settings(BaseSettings):
     `database_url` (CRYPTOSCALP_DATABASE_URL) names any PostgreSQL of version 15 or later; without
     it the embedded server of `data_dir` (CRYPTOSCALP_DATA_DIR) is used. `admin_url`
     (CRYPTOSCALP_ADMIN_URL) is the login that migrates an external database.
+
+    `cold_warehouse` (CRYPTOSCALP_COLD_WAREHOUSE) is the directory or s3:// URL of the cold tier;
+    the embedded server has one of its own. `hot_days` (CRYPTOSCALP_HOT_DAYS) is how long
+    regulated rows stay in PostgreSQL. `partition_days_ahead` (CRYPTOSCALP_PARTITION_DAYS_AHEAD) is
+    how many days after today have their partitions made.
     """
 
     model_config = SettingsConfigDict(env_prefix="CRYPTOSCALP_", extra="ignore")
@@ -20,3 +26,6 @@ class Settings(BaseSettings):
     database_url: str | None = None
     admin_url: str | None = None
     data_dir: Path | None = None
+    cold_warehouse: str | None = None
+    hot_days: int = Field(default=30, ge=0)
+    partition_days_ahead: int = Field(default=7, ge=1, le=300)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Final
+
 import polars as pl
 
-_KEY = ["symbol", "exchange", "timestamp"]
+#: Decimal(38, 18) holds 20 integer digits.
+SUM_LIMIT: Final = Decimal(10) ** 20
+
+
+def sums_fit(trades: pl.DataFrame) -> bool:
+    """Whether no sum of these volumes can leave Decimal(38, 18)."""
+    largest = trades["volume"].max()
+    return isinstance(largest, Decimal) and largest * trades.height < SUM_LIMIT
 
 
 def candles_of(trades: pl.DataFrame) -> pl.DataFrame:

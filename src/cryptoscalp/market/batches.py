@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psycopg
 
+from cryptoscalp.infra.cold.types import Part
 from cryptoscalp.infra.db.errors import InputError, NotFound
-from cryptoscalp.infra.db.flow import Flow, rows
+from cryptoscalp.infra.db.flow import Flow, aside, rows
+from cryptoscalp.market.thaw import thaw_all
 from cryptoscalp.market.types import Batch, Undone
 
 #: Batches that brought duplicates to a stream in which this one had stored something.
@@ -32,9 +36,12 @@ def undo_batch(batch_id: int) -> Flow[Undone]:
     """Take back the events that a batch stored; candles, newest rows and coverage follow.
 
     What other batches had brought as duplicates of these events is gone with them: import those
-    again. Refused records that the batch had resolved are open again. Raises NotFound for an
-    unknown batch, InputError when it was undone already.
+    again. Refused records that the batch had resolved are open again. Days in the cold tier that
+    its events, the received runs around them or the newest rows lie in come back first. Raises
+    NotFound for an unknown batch, InputError when it was undone already.
     """
+    while cold := (yield from aside(partial(_cold_parts, batch_id))):
+        yield from thaw_all(cold)
     try:
         found = yield from rows(
             "SELECT trades, quotes, candles, mark_prices, funding_rates FROM correct_ticks(%s)",
@@ -50,3 +57,10 @@ def undo_batch(batch_id: int) -> Flow[Undone]:
     trades, quotes, candles, marks, funding = found[0]
     overlapping = tuple(one for (one,) in others)
     return Undone(batch_id, trades, quotes, candles, marks, funding, overlapping)
+
+
+def _cold_parts(batch_id: int) -> Flow[list[Part]]:
+    found = yield from rows(
+        "SELECT table_name, day, exchange, symbol FROM cold_parts_of_batch(%s)", (batch_id,)
+    )
+    return [Part(*row) for row in found]

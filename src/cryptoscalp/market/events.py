@@ -11,6 +11,7 @@ import pyarrow as pa
 from cryptoscalp.infra.db.flow import Flow
 from cryptoscalp.market import ranges
 from cryptoscalp.market.names import one_of
+from cryptoscalp.market.tiers import RANGES
 from cryptoscalp.market.types import Clock
 
 _KEY = {"exchange": "timestamp", "received": "received_at"}
@@ -39,7 +40,8 @@ def events(
     one_of(clock, get_args(Clock), "clock")
     traded = yield from ranges.trades(symbol, start, end, exchange, exact=exact)
     quoted = yield from ranges.quotes(symbol, start, end, exchange, exact=exact)
-    return merged(_frame(traded, "trade", "feed"), _frame(quoted, "quote", "source"), clock)
+    both = merged(_frame(traded, "trade", "feed"), _frame(quoted, "quote", "source"), clock)
+    return _told(both, traded, quoted)
 
 
 def trades_with_quotes(
@@ -61,7 +63,7 @@ def trades_with_quotes(
     one_of(clock, get_args(Clock), "clock")
     traded = yield from ranges.trades(symbol, start, end, exchange, exact=exact)
     quoted = yield from ranges.quotes(symbol, start - LOOK_BACK, end, exchange, exact=exact)
-    return in_force(_plain(traded), _plain(quoted), clock)
+    return _told(in_force(_plain(traded), _plain(quoted), clock), traded, quoted)
 
 
 def merged(traded: pl.DataFrame, quoted: pl.DataFrame, clock: Clock) -> pa.Table:
@@ -99,6 +101,16 @@ def in_force(traded: pl.DataFrame, quoted: pl.DataFrame, clock: Clock) -> pa.Tab
     )
     table = joined.drop("_at", strict=False).sort("timestamp", "sequence")
     return table.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _told(table: pa.Table, traded: pa.Table, quoted: pa.Table) -> pa.Table:
+    """The table with the ranges of both its sources in its metadata."""
+    return table.replace_schema_metadata(
+        {
+            RANGES + b".trades": traded.schema.metadata[RANGES],
+            RANGES + b".quotes": quoted.schema.metadata[RANGES],
+        }
+    )
 
 
 def _plain(table: pa.Table) -> pl.DataFrame:

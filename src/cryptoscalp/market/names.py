@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -69,21 +70,36 @@ def spellings(symbol: str) -> list[str]:
     return list(dict.fromkeys([symbol, venue_symbol(symbol), *others]))
 
 
-def resolve(symbol: str, exchange: str | None) -> Flow[tuple[str, str]]:
-    """The stored (symbol, exchange) that the caller means.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A stored instrument, and what its candles, last trade and newest quote are made of."""
+
+    symbol: str
+    exchange: str
+    canonical_feed: str | None
+    quote_source: str
+
+
+def known(symbol: str, exchange: str | None) -> Flow[Known]:
+    """The stored instrument that the caller means.
 
     Raises AmbiguousSymbol when several exchanges have the symbol, NotFound when none has.
     """
     names = spellings(symbol)
     found = yield from rows(
-        "SELECT symbol, exchange FROM instruments WHERE symbol = ANY (%s)"
-        " AND exchange = coalesce(%s, exchange)"
+        "SELECT symbol, exchange, canonical_feed::text, quote_source::text"
+        " FROM instruments WHERE symbol = ANY (%s) AND exchange = coalesce(%s, exchange)"
         " ORDER BY exchange, array_position(%s, symbol::text)",
         (names, exchange, names),
     )
-    stored = {venue: name for name, venue in reversed(found)}
-    venue = only_exchange(symbol, exchange, sorted(stored))
-    return stored[venue], venue
+    stored = {one.exchange: one for one in (Known(*row) for row in reversed(found))}
+    return stored[only_exchange(symbol, exchange, sorted(stored))]
+
+
+def resolve(symbol: str, exchange: str | None) -> Flow[tuple[str, str]]:
+    """The stored (symbol, exchange) that the caller means; raises as `known` does."""
+    found = yield from known(symbol, exchange)
+    return found.symbol, found.exchange
 
 
 def only_exchange(symbol: str, asked: str | None, found: list[str]) -> str:

@@ -6,6 +6,8 @@
     │   └── UnknownFormat     no importer reads this file
     ├── NotFound              (also LookupError)  nothing is stored under that name
     ├── ServerError           the embedded PostgreSQL cannot be started, stopped or reached
+    ├── WarehouseError        the files of the cold tier cannot be reached or written
+    │   └── ColdDamage        a file of the cold tier is missing or not what was written
     └── DatabaseError         PostgreSQL refused or could not be reached
         ├── ConnectionLost    the connection broke, or none could be made; safe flows are retried
         ├── Contention        serialization failure, deadlock, lock wait; safe flows are retried
@@ -49,6 +51,22 @@ class NotFound(CryptoscalpError, LookupError):
 
 class ServerError(CryptoscalpError):
     """The embedded PostgreSQL cannot be started, stopped or reached."""
+
+
+class WarehouseError(CryptoscalpError):
+    """The place where the files of the cold tier lie cannot be reached or written."""
+
+
+class ColdDamage(WarehouseError):
+    """A file of the cold tier is missing, or no longer what was written; none of it is read."""
+
+    def __init__(self, path: str, what: str, *, of: str | None = None) -> None:
+        self.path = path
+        self.what = what
+        super().__init__(
+            f"the file {path} of the cold tier{f' ({of})' if of else ''} cannot be trusted:"
+            f" {what}; put the file back from a backup of the warehouse"
+        )
 
 
 class DatabaseError(CryptoscalpError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import psycopg
 import psycopg_pool
 
@@ -9,6 +11,8 @@ from cryptoscalp.infra.db import errors
 
 #: SQLSTATE values after which the same work may simply be done again.
 CONTENTION = frozenset({"40001", "40P01", "55P03"})
+#: Rows of a day that lies in the cold tier: a writer that begins again brings it back first.
+COLD: Final = "CS003"
 _MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 
 
@@ -28,14 +32,14 @@ def translate(error: psycopg.Error | psycopg_pool.PoolTimeout) -> errors.Databas
             " run `cryptoscalp db upgrade`",
             sqlstate=state,
         )
-    if state == "23514" and text.startswith("no partition"):
+    if _unplaced(error):
         return errors.IntegrityRefused(
             f"{text}; make it with `cryptoscalp partitions ensure --start DAY --end DAY`",
             sqlstate=state,
         )
     if state == "42501":
         return errors.PermissionRefused(text, sqlstate=state)
-    if isinstance(error, psycopg.IntegrityError) or state in {"CS001", "CS002"}:
+    if isinstance(error, psycopg.IntegrityError) or state in {"CS001", "CS002", COLD, "CS004"}:
         return errors.IntegrityRefused(text, sqlstate=state)
     if is_lost(error):
         return errors.ConnectionLost(f"the connection to PostgreSQL failed: {text}", sqlstate=state)
@@ -57,7 +61,13 @@ def is_transient(error: BaseException) -> bool:
     # The pool has waited its time already; waiting that long again helps nobody.
     if isinstance(error, psycopg_pool.PoolTimeout):
         return False
-    return getattr(error, "sqlstate", None) in CONTENTION or is_lost(error)
+    state = getattr(error, "sqlstate", None)
+    return state in CONTENTION or state == COLD or _unplaced(error) or is_lost(error)
+
+
+def _unplaced(error: BaseException) -> bool:
+    """Whether a row found no partition: one that was made may have been dropped since."""
+    return getattr(error, "sqlstate", None) == "23514" and _text(error).startswith("no partition")
 
 
 def _text(error: BaseException) -> str:

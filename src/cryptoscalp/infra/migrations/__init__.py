@@ -2,6 +2,24 @@
 
 from cryptoscalp.infra.migrations.catalogue import Difference
 from cryptoscalp.infra.migrations.checking import check
-from cryptoscalp.infra.migrations.runner import current, ddl, downgrade, head, upgrade
+from cryptoscalp.infra.migrations.runner import (
+    capabilities,
+    convert,
+    current,
+    ddl,
+    downgrade,
+    head,
+    upgrade,
+)
 
-__all__ = ["Difference", "check", "current", "ddl", "downgrade", "head", "upgrade"]
+__all__ = [
+    "Difference",
+    "capabilities",
+    "check",
+    "convert",
+    "current",
+    "ddl",
+    "downgrade",
+    "head",
+    "upgrade",
+]

@@ -72,6 +72,8 @@ UNION ALL
 SELECT 'trigger', r.name || '.' || t.tgname, pg_get_triggerdef(t.oid) || '; enabled ' || t.tgenabled::text
 FROM relation AS r JOIN pg_trigger AS t ON t.tgrelid = r.oid
 WHERE NOT t.tgisinternal
+  -- TimescaleDB's own, on every hypertable.
+  AND t.tgname <> 'ts_insert_blocker'
 UNION ALL
 SELECT 'policy', r.name || '.' || p.polname,
        format('%%s %%s to %%s using %%s check %%s', p.polpermissive, p.polcmd,

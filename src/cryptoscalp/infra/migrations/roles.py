@@ -68,6 +68,9 @@ def missing(
         yield _statement(clause, OWNER, connection.info.user)
     if not holds(OWNER, _OWNER_CREATES):
         yield _statement("GRANT CREATE, USAGE ON SCHEMA public TO {}", OWNER)
+    # The queue of jobs and the catalogue of the cold tier have schemas of their own.
+    if not holds(OWNER, _OWNER_MAKES_SCHEMAS):
+        yield _statement("GRANT CREATE ON DATABASE {} TO {}", connection.info.dbname, OWNER)
     if not holds(APP, "SELECT pg_has_role(%(login)s, 'cryptoscalp_app', 'USAGE')"):
         clause = "GRANT {} TO {} WITH INHERIT TRUE, SET TRUE" if modern else "GRANT {} TO {}"
         yield _statement(clause, APP, login)
@@ -81,6 +84,9 @@ def missing(
 _OWNER_CREATES: Final = """
     SELECT has_schema_privilege('cryptoscalp_owner', 'public', 'CREATE')
        AND has_schema_privilege('cryptoscalp_owner', 'public', 'USAGE')
+"""
+_OWNER_MAKES_SCHEMAS: Final = """
+    SELECT has_database_privilege('cryptoscalp_owner', current_database(), 'CREATE')
 """
 _LOGIN_CAPTURES: Final = """
     SELECT pg_has_role(%(login)s, 'cryptoscalp_capture', %(member)s)

@@ -11,13 +11,16 @@ from alembic import command
 from alembic.util import CommandError
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from cryptoscalp.infra.db.errors import Contention, DatabaseError, SchemaMismatch
+from cryptoscalp.infra.db.capabilities import Capabilities
+from cryptoscalp.infra.db.errors import Contention, DatabaseError, InputError, SchemaMismatch
 from cryptoscalp.infra.db.translate import translate
-from cryptoscalp.infra.migrations import roles, scripts
+from cryptoscalp.infra.jobs import queue
+from cryptoscalp.infra.migrations import choosing, layouts, roles, scripts
+from cryptoscalp.infra.migrations.layouts import Moved
 
 #: Key of the advisory lock that a migrator holds: "cscalp" in ASCII.
 LOCK_KEY = 0x637363616C70
@@ -29,23 +32,86 @@ _SESSION = "-c timezone=UTC -c search_path=public -c lock_timeout=30s -c stateme
 
 
 def upgrade(
-    admin_dsn: str, *, login: str, revision: str = "head", wait_s: float = _LOCK_WAIT_S
+    admin_dsn: str,
+    *,
+    login: str,
+    revision: str = "head",
+    layout: str = "auto",
+    wait_s: float = _LOCK_WAIT_S,
 ) -> None:
     """Bring a database up to `revision`, making the roles first when they are missing.
 
     `admin_dsn` is of a superuser, or of a role with CREATEROLE or one that is a member of
     `cryptoscalp_owner`; `login` is the role the product logs in as. `revision` is an id, a version
     such as "1.0.0", or "head". A database that is there already, or further, is left alone.
+    `layout` is of the tables cut by day: "native", "timescale", or "auto": what the database has,
+    in a new one TimescaleDB where it can be used. Refused, with nothing changed, where it cannot.
     Waits `wait_s` seconds for another migrator, then raises Contention. Each revision is one
     transaction.
     """
     target = scripts.resolve(revision)
-    with translated(), _alone(admin_dsn, wait_s) as connection:
+    with translated(), alone(admin_dsn, wait_s) as connection:
+        chosen = choosing.choose(choosing.look(connection), layout)
         roles.bootstrap(connection, login=login)
+        choosing.prepare(connection, chosen)
         _make_version_table(connection)
-        _check_known(_recorded(connection))
+        _check_known(recorded(connection))
         with engine(admin_dsn, role=roles.OWNER).connect() as migrated, scripts.running:
-            command.upgrade(scripts.config(**{scripts.CONNECTION: migrated}), target)
+            attributes = {scripts.CONNECTION: migrated, scripts.LAYOUT: chosen}
+            command.upgrade(scripts.config(**attributes), target)
+            _renew_queue(migrated)
+
+
+def convert(
+    admin_dsn: str, layout: str, *, with_data: bool = False, wait_s: float = _LOCK_WAIT_S
+) -> list[Moved]:
+    """Bring the tables cut by day into a layout, rows included, in one transaction.
+
+    Returns what was moved: nothing where the database has that layout. Each table is locked against
+    readers and writers meanwhile and needs its space a second time. Refused, with nothing changed:
+    a layout that cannot be had here, a database at another revision, and tables with rows unless
+    `with_data`. Raises Contention when another session keeps a table busy for more than 5 s.
+    """
+    with translated(), alone(admin_dsn, wait_s) as connection:
+        chosen = choosing.choose_other(choosing.look(connection), layout)
+        if recorded(connection) != head():
+            raise SchemaMismatch(
+                "only a database at this version's revision is converted: run"
+                " `cryptoscalp db upgrade` first"
+            )
+        tables = [
+            table
+            for table in layouts.declared(scripts.declared().metadata)
+            if layouts.layout_of(connection, table.name) != chosen
+        ]
+        if not with_data:
+            _refuse_rows(connection, [table.name for table in tables])
+        choosing.prepare(connection, chosen)
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(roles.OWNER)))
+        with connection.transaction():
+            connection.execute(
+                "SET LOCAL lock_timeout = '5s'; SET LOCAL search_path = public;"
+                " SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = 0"
+            )
+            moved = layouts.cut(connection, chosen, tables)
+        for table in moved:
+            connection.execute(sql.SQL("ANALYZE public.{}").format(sql.Identifier(table.table)))
+    return moved
+
+
+def _refuse_rows(connection: psycopg.Connection[tuple[object, ...]], tables: list[str]) -> None:
+    holding = [
+        table
+        for table in tables
+        if connection.execute(
+            sql.SQL("SELECT FROM public.{} LIMIT 1").format(sql.Identifier(table))
+        ).rowcount
+    ]
+    if holding:
+        raise InputError(
+            f"{', '.join(holding)} hold rows, which would be copied while nobody can read or write"
+            f" them; take a backup, then say so (--yes)"
+        )
 
 
 def downgrade(
@@ -57,8 +123,8 @@ def downgrade(
     `destroy_data` is false. The roles stay: other databases of the server may use them.
     """
     target = scripts.resolve(revision)
-    with translated(), _alone(admin_dsn, wait_s) as connection:
-        found = _recorded(connection)
+    with translated(), alone(admin_dsn, wait_s) as connection:
+        found = recorded(connection)
         if found is None:
             return
         _check_known(found)
@@ -70,7 +136,13 @@ def downgrade(
 def current(dsn: str) -> str | None:
     """Id of the revision that a database is at; None when it has none of our tables."""
     with translated(), psycopg.connect(dsn, autocommit=True, application_name=_NAME) as connection:
-        return _recorded(connection)
+        return recorded(connection)
+
+
+def capabilities(dsn: str) -> Capabilities:
+    """What the server and the database can do, and the layout that the database has."""
+    with translated(), psycopg.connect(dsn, autocommit=True, application_name=_NAME) as connection:
+        return choosing.look(connection)
 
 
 def head() -> str:
@@ -102,8 +174,19 @@ def engine(dsn: str, *, role: str | None = None) -> Engine:
     return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
 
 
+def _renew_queue(migrated: Connection) -> None:
+    """Bring the queue of jobs, where a revision has made it, up to the installed procrastinate."""
+    migrated.rollback()  # Alembic leaves what it read with open
+    with migrated.begin():
+        connection = migrated.connection.driver_connection
+        assert connection is not None
+        row = connection.execute("SELECT to_regnamespace(%s)", [queue.SCHEMA]).fetchone()
+        if row[0] is not None:
+            queue.install(connection)
+
+
 @contextmanager
-def _alone(admin_dsn: str, wait_s: float) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def alone(admin_dsn: str, wait_s: float) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """An autocommit connection that holds the migrators' lock.
 
     The lock is polled outside a transaction: a session that waits inside one has a snapshot, for
@@ -127,7 +210,7 @@ def _lock(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
     return row is not None and bool(row[0])
 
 
-def _recorded(connection: psycopg.Connection[tuple[object, ...]]) -> str | None:
+def recorded(connection: psycopg.Connection[tuple[object, ...]]) -> str | None:
     row = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
     if row is None or row[0] is None:
         return None

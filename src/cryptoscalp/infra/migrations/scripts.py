@@ -23,6 +23,8 @@ DECLARED = "declared"
 CONNECTION = "connection"
 #: Whether a downgrade may destroy regulated rows.
 DESTROY_DATA = "destroy_data"
+#: The layout that a new table which is cut by day gets; native unless given.
+LAYOUT = "layout"
 #: Called by `env.py` with the configured migration context, in place of migrating.
 INSPECT = "inspect"
 

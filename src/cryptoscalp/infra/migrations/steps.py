@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
 from alembic import op
 from psycopg import sql
 from sqlalchemy import Connection
 
+from cryptoscalp.infra.cold import catalog
+from cryptoscalp.infra.db.by_day import ByDay
+from cryptoscalp.infra.db.capabilities import Layout
 from cryptoscalp.infra.db.errors import IntegrityRefused
-from cryptoscalp.infra.migrations.scripts import DESTROY_DATA, location
+from cryptoscalp.infra.jobs import queue
+from cryptoscalp.infra.migrations import layouts
+from cryptoscalp.infra.migrations.scripts import DESTROY_DATA, LAYOUT, location
 
 
 def frozen(revision: str, name: str) -> str:
@@ -33,6 +42,37 @@ def run_sql(connection: Connection, text: str) -> None:
     driver.execute(text)
 
 
+def cut_by_day(tables: Iterable[ByDay], *, native: bool = False) -> None:
+    """Bring partitioned tables into the layout that was chosen for the database.
+
+    `native` for the way down: the revisions before know partitions only.
+    """
+    context = op.get_context()
+    assert context.config is not None
+    chosen: Layout = "native" if native else context.config.attributes.get(LAYOUT, "native")
+    layouts.cut(_driver(), chosen, tables)
+
+
+def install_queue() -> None:
+    """Make the queue of jobs, of the installed procrastinate."""
+    queue.install(_driver())
+
+
+def remove_queue() -> None:
+    """Drop the queue of jobs, with whatever waits in it."""
+    queue.remove(_driver())
+
+
+def install_catalog() -> None:
+    """Make the catalog of the cold tier, of the installed PyIceberg."""
+    catalog.install(op.get_bind())
+
+
+def remove_catalog() -> None:
+    """Drop the catalog of the cold tier; its files stay where they are."""
+    catalog.remove(op.get_bind())
+
+
 def refuse_loss(*tables: str) -> None:
     """Raise IntegrityRefused when one of the tables has rows, unless the caller said to destroy.
 
@@ -40,8 +80,7 @@ def refuse_loss(*tables: str) -> None:
     """
     context = op.get_context()
     assert context.config is not None
-    driver = op.get_bind().connection.driver_connection
-    assert driver is not None
+    driver = _driver()
     # ONLY: a lock on each of a thousand partitions would fill the server's lock table.
     names = sql.SQL(", ").join(sql.SQL("ONLY {}").format(sql.Identifier(t)) for t in tables)
     driver.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
@@ -50,9 +89,7 @@ def refuse_loss(*tables: str) -> None:
     holding = [
         table
         for table in tables
-        if driver.execute(
-            sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table))
-        ).fetchone()[0]
+        if driver.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(sql.Identifier(table))).rowcount
     ]
     if holding:
         raise IntegrityRefused(
@@ -60,3 +97,9 @@ def refuse_loss(*tables: str) -> None:
             f"{', '.join(holding)} {'hold' if len(holding) > 1 else 'holds'} rows; nothing was "
             f"changed: export them first, then say twice that they may go (--destroy-data --yes)"
         )
+
+
+def _driver() -> psycopg.Connection[Any]:
+    driver = op.get_bind().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver

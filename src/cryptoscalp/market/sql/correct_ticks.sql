@@ -8,6 +8,7 @@ AS $$
 DECLARE
     state batch_status;
     part record;
+    cold record;
     removed bigint;
 BEGIN
     trades := 0;
@@ -29,6 +30,10 @@ BEGIN
                           WHEN stream LIKE 'candle\_%' THEN 'candles'
                           ELSE stream || 's' END) AS key
           FROM batch_streams WHERE batch_id = p_batch AND stored > 0 ORDER BY key) AS keys;
+    SELECT * INTO cold FROM cold_parts_of_batch(p_batch) LIMIT 1;
+    IF FOUND THEN
+        PERFORM refuse_cold(cold.table_name, cold.exchange, cold.symbol, cold.day, cold.day);
+    END IF;
     FOR part IN
         SELECT * FROM batch_streams WHERE batch_id = p_batch AND stored > 0
         ORDER BY exchange, symbol, stream
@@ -49,6 +54,7 @@ BEGIN
               AND m.timestamp BETWEEN part.first_timestamp AND part.last_timestamp;
             GET DIAGNOSTICS removed = ROW_COUNT;
             mark_prices := mark_prices + removed;
+            PERFORM note_late_write('mark_prices', part.first_timestamp, part.last_timestamp);
             CONTINUE;
         WHEN part.stream = 'funding_rate' THEN
             DELETE FROM funding_rates AS f
@@ -56,6 +62,7 @@ BEGIN
               AND f.timestamp BETWEEN part.first_timestamp AND part.last_timestamp;
             GET DIAGNOSTICS removed = ROW_COUNT;
             funding_rates := funding_rates + removed;
+            PERFORM note_late_write('funding_rates', part.first_timestamp, part.last_timestamp);
             CONTINUE;
         WHEN part.stream IN ('trade', 'agg_trade') THEN
             DELETE FROM market_data
@@ -64,7 +71,11 @@ BEGIN
               AND timestamp BETWEEN part.first_timestamp AND part.last_timestamp;
             GET DIAGNOSTICS removed = ROW_COUNT;
             trades := trades + removed;
+            PERFORM note_late_write('market_data', part.first_timestamp, part.last_timestamp);
             PERFORM recompute_candles(part.exchange, part.symbol, part.first_timestamp, part.last_timestamp);
+            IF EXISTS (SELECT FROM newest_trades AS n WHERE n.symbol = part.symbol AND n.exchange = part.exchange) THEN
+                PERFORM recompute_newest_trade(part.exchange, part.symbol);
+            END IF;
         ELSE
             DELETE FROM order_book_l1
             WHERE symbol = part.symbol AND exchange = part.exchange
@@ -72,11 +83,19 @@ BEGIN
               AND timestamp BETWEEN part.first_timestamp AND part.last_timestamp;
             GET DIAGNOSTICS removed = ROW_COUNT;
             quotes := quotes + removed;
+            PERFORM note_late_write('order_book_l1', part.first_timestamp, part.last_timestamp);
+            IF EXISTS (SELECT FROM newest_quotes AS n WHERE n.symbol = part.symbol AND n.exchange = part.exchange) THEN
+                PERFORM recompute_newest_quote(part.exchange, part.symbol);
+            END IF;
         END CASE;
-        PERFORM recompute_newest(part.exchange, part.symbol);
         PERFORM cut_coverage(part.exchange, part.symbol, part.stream::tick_stream,
                              part.first_timestamp, part.last_timestamp);
     END LOOP;
+    -- A day may have been sealed until its rows were locked by the DELETE.
+    SELECT * INTO cold FROM cold_parts_of_batch(p_batch) LIMIT 1;
+    IF FOUND THEN
+        PERFORM refuse_cold(cold.table_name, cold.exchange, cold.symbol, cold.day, cold.day);
+    END IF;
     PERFORM FROM quarantine WHERE resolved_batch_id = p_batch ORDER BY record_hash FOR UPDATE;
     WITH opened AS (
         UPDATE quarantine SET resolved_at = NULL, resolved_batch_id = NULL

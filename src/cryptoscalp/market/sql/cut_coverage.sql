@@ -3,10 +3,12 @@
 -- was cut out is recorded as a gap.
 CREATE OR REPLACE FUNCTION cut_coverage(p_exchange text, p_symbol text, p_stream tick_stream,
                              p_first timestamptz, p_last timestamptz) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
     run record;
+    cold record;
+    ticks constant text := CASE WHEN p_stream IN ('trade', 'agg_trade') THEN 'market_data' ELSE 'order_book_l1' END;
     -- A run has the stamps of what was received; the same event may be stored with another one.
     slack constant interval := '5 minutes';
 BEGIN
@@ -30,6 +32,13 @@ BEGIN
                     AND timestamp BETWEEN run.start_time - slack AND run.end_time + slack
                     AND sequence BETWEEN run.first_sequence AND run.last_sequence) AS kept
             GROUP BY island;
+            SELECT * INTO cold FROM cold_parts AS c
+            WHERE c.table_name = ticks AND c.symbol = p_symbol AND c.exchange = p_exchange AND c.state = 'COLD'
+              AND c.day BETWEEN (run.start_time - slack)::date AND (run.end_time + slack)::date
+            LIMIT 1;
+            IF FOUND THEN
+                PERFORM refuse_cold(ticks, p_exchange, p_symbol, cold.day, cold.day);
+            END IF;
         ELSE
             INSERT INTO coverage (exchange, symbol, stream, kind, start_time, end_time)
             SELECT p_exchange, p_symbol, p_stream, 'RECEIVED', low, high

@@ -1,7 +1,8 @@
 -- Makes the partitions that the tables named need between two moments, without blocking writers or
 -- readers: CREATE TABLE (LIKE ...) and ATTACH take no lock that INSERT waits for (S6). Unless said
 -- otherwise: those of ticks and of the candles that follow from them. At most 366 a table at a time.
--- Returns the number made. 55P03 (lock_timeout) means: somebody else is at it, try again.
+-- A hypertable makes its chunks itself and is passed over. Returns the number made. 55P03
+-- (lock_timeout) means: somebody else is at it, try again.
 CREATE OR REPLACE FUNCTION ensure_partitions(
     p_first timestamptz, p_last timestamptz,
     p_tables text[] DEFAULT '{market_data, order_book_l1, candles_1s, candles_long}'
@@ -41,11 +42,17 @@ BEGIN
                format('%s_%s', parent, to_char(low, CASE unit WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END))
                    AS name
         FROM (SELECT DISTINCT name AS parent, kinds ->> name AS unit, ('1 ' || (kinds ->> name))::interval AS step
-              FROM unnest(p_tables) AS name) AS kind,
+              FROM unnest(p_tables) AS name JOIN pg_class AS c ON c.relname = name AND c.relkind = 'p'
+                                             AND c.relnamespace = 'public'::regnamespace) AS kind,
              generate_series(date_trunc(unit, p_first), p_last, step) AS low
         ORDER BY low, parent
     LOOP
         IF to_regclass(wanted.name) IS NOT NULL THEN
+            -- A move to the cold tier that was cut off may have left it detached.
+            PERFORM FROM pg_inherits WHERE inhrelid = to_regclass(wanted.name) AND NOT inhdetachpending;
+            IF NOT FOUND THEN
+                PERFORM reclaim_day(wanted.parent, wanted.low::date);
+            END IF;
             CONTINUE;
         END IF;
         IF NOT alone THEN
@@ -60,14 +67,19 @@ BEGIN
             CONTINUE;
         END IF;
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', wanted.name, wanted.parent);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                       wanted.parent, wanted.name, wanted.low, wanted.high);
+        -- Afterwards: older minor releases (17.5) attach no table with a transition table's trigger.
         IF wanted.parent IN ('market_data', 'order_book_l1') THEN
             PERFORM guard_ticks(wanted.name);
         ELSIF wanted.parent IN ('mark_prices', 'funding_rates') THEN
             PERFORM guard_states(wanted.name);
         END IF;
-        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
-                       wanted.parent, wanted.name, wanted.low, wanted.high);
         made := made + 1;
+        IF kinds ->> wanted.parent = 'day' AND wanted.high <= now() - interval '2 days' THEN
+            -- Made for rows that are about to come: it is not taken away as old and empty before.
+            PERFORM note_late_write(wanted.parent, wanted.low, wanted.low);
+        END IF;
     END LOOP;
     RETURN made;
 EXCEPTION WHEN duplicate_table OR unique_violation THEN

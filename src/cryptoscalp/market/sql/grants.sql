@@ -32,10 +32,11 @@ GRANT INSERT, UPDATE ON newest_quotes, newest_trades, candles, quarantine, batch
 GRANT INSERT ON coverage TO cryptoscalp_capture;
 GRANT EXECUTE ON FUNCTION stream_lock(text, text, text),
     register_instruments(text[], text[], text[]) TO cryptoscalp_app, cryptoscalp_capture;
-GRANT EXECUTE ON FUNCTION ensure_partitions(timestamptz, timestamptz, text[]), correct_ticks(bigint),
+GRANT EXECUTE ON FUNCTION compress_day(interval) TO cryptoscalp_app;
+GRANT EXECUTE ON FUNCTION ensure_partitions(timestamptz, timestamptz, text[]), correct_ticks(bigint), cold_parts_of_batch(bigint),
     set_canonical(text, text, trade_feed, quote_source) TO cryptoscalp_app;
 GRANT EXECUTE ON FUNCTION merge_candles(candles[]), merge_newest_trades(market_data[]),
     merge_newest_quotes(order_book_l1[]),
     extend_coverage(text[], text[], text[], timestamptz[], timestamptz[], bigint[], bigint[]),
-    resolve_refused(bytea[], bigint)
+    resolve_refused(bytea[], bigint), finish_thaw(text, date, text, text, bigint)
     TO cryptoscalp_capture;

@@ -2,31 +2,48 @@
 -- The product's writer, which merges them itself, declares its rows by minute beforehand; for it
 -- (and only for a session that has taken the capture role) the declared counts are verified instead.
 CREATE OR REPLACE FUNCTION market_data_inserted() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
     declared text := nullif(current_setting('cryptoscalp.declared_trades', true), '');
+    old timestamptz := clock_timestamp() - interval '2 days';
+    differ boolean;
+    earliest timestamptz;
     added candles[];
 BEGIN
+    IF thawing() THEN
+        RETURN NULL;
+    END IF;
     IF declared IS NOT NULL AND current_setting('role') = 'cryptoscalp_capture' THEN
         PERFORM set_config('cryptoscalp.declared_trades', '', true);
-        IF EXISTS (
-            SELECT FROM (SELECT exchange, symbol, feed,
-                                date_bin('1 minute', timestamp, 'epoch') AS minute, count(*) AS n
-                         FROM new_rows GROUP BY exchange, symbol, feed, minute) AS found
-            FULL JOIN jsonb_to_recordset(declared::jsonb) AS said
-                      (exchange text, symbol text, feed trade_feed, minute timestamptz, n bigint)
-              USING (exchange, symbol, feed, minute)
-            WHERE found.n IS DISTINCT FROM said.n
-        ) THEN
+        SELECT bool_or(found.n IS DISTINCT FROM said.n), min(minute) INTO differ, earliest
+        FROM (SELECT exchange, symbol, feed,
+                     date_bin('1 minute', timestamp, 'epoch') AS minute, count(*) AS n
+              FROM new_rows GROUP BY exchange, symbol, feed, minute) AS found
+        FULL JOIN jsonb_to_recordset(declared::jsonb) AS said
+                  (exchange text, symbol text, feed trade_feed, minute timestamptz, n bigint)
+          USING (exchange, symbol, feed, minute);
+        IF differ THEN
             RAISE EXCEPTION 'rows inserted into % differ from those the writer declared', TG_TABLE_NAME
                 USING ERRCODE = 'CS002';
+        END IF;
+        IF earliest < old THEN
+            PERFORM note_late_rows('market_data', array_agg(exchange), array_agg(symbol), array_agg(day))
+            FROM (SELECT DISTINCT exchange, symbol, minute::date AS day
+                  FROM jsonb_to_recordset(declared::jsonb) AS said
+                       (exchange text, symbol text, minute timestamptz)
+                  WHERE minute < old) AS late;
         END IF;
         RETURN NULL;
     END IF;
 
     PERFORM pg_advisory_xact_lock(key)
     FROM (SELECT DISTINCT stream_lock(exchange, symbol, 'trades') AS key FROM new_rows ORDER BY key) AS keys;
+    -- With the locks: whoever brings a day back holds them, too.
+    PERFORM note_late_rows('market_data', array_agg(exchange), array_agg(symbol), array_agg(day))
+    FROM (SELECT DISTINCT exchange::text, symbol::text, timestamp::date AS day FROM new_rows
+          WHERE timestamp < old) AS late
+    HAVING count(*) > 0;
     PERFORM register_instruments(array_agg(exchange::text), array_agg(symbol::text), array_agg(feed::text))
     FROM (SELECT exchange, symbol, min(feed) AS feed FROM new_rows AS n
           WHERE NOT EXISTS (SELECT FROM instruments AS i

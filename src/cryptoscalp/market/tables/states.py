@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, Table
 
+from cryptoscalp.infra.db.by_day import INFO, ByDay
 from cryptoscalp.market.tables.columns import (
     exchange,
     metadata,
@@ -42,6 +43,7 @@ mark_prices = Table(
     Index("mark_prices_timestamp_idx", "timestamp", postgresql_using="brin"),
     comment="Mark and index prices of derivatives, append-only; one a moment.",
     postgresql_partition_by="RANGE (timestamp)",
+    info={INFO: ByDay("mark_prices", ("symbol", "exchange"), ("timestamp",))},
 )
 
 funding_rates = Table(
@@ -59,4 +61,5 @@ funding_rates = Table(
     Index("funding_rates_timestamp_idx", "timestamp", postgresql_using="brin"),
     comment="Funding rates of perpetual contracts, append-only; one a moment.",
     postgresql_partition_by="RANGE (timestamp)",
+    info={INFO: ByDay("funding_rates", ("symbol", "exchange"), ("timestamp",))},
 )

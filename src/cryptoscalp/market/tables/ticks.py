@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, Table
 
+from cryptoscalp.infra.db.by_day import INFO, ByDay
 from cryptoscalp.market.tables.columns import (
     exchange,
     metadata,
@@ -66,6 +67,7 @@ market_data = Table(
     Index("market_data_symbol_timestamp_idx", "symbol", "timestamp", postgresql_using="brin"),
     comment="Executed trades, append-only; identity is (exchange, symbol, feed, sequence).",
     postgresql_partition_by="RANGE (timestamp)",
+    info={INFO: ByDay("market_data", ("symbol", "exchange"), ("timestamp", "sequence"))},
 )
 
 order_book_l1 = Table(
@@ -89,4 +91,5 @@ order_book_l1 = Table(
     Index("order_book_l1_symbol_timestamp_idx", "symbol", "timestamp", postgresql_using="brin"),
     comment="Best bid and ask, append-only; identity is (exchange, symbol, source, sequence).",
     postgresql_partition_by="RANGE (timestamp)",
+    info={INFO: ByDay("order_book_l1", ("symbol", "exchange"), ("timestamp", "sequence"))},
 )

@@ -1,0 +1,1 @@
+"""Scheduled work: jobs run by workers on procrastinate's queue, each run recorded."""

@@ -1,0 +1,1 @@
+"""Health of the database and of the work that keeps it so."""

@@ -1,0 +1,1 @@
+"""What leaves PostgreSQL, when, and how it is proved that nothing is lost."""
