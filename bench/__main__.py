@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from bench import candles, files, ingest, newest, page, ranges
+from bench import candles, cold, files, ingest, newest, page, partitions, ranges, upkeep
 from bench.figures import Section
 from bench.machine import Machine, this_machine
 from bench.place import Place, fresh_place
@@ -29,8 +29,11 @@ BENCHMARKS: Final[dict[str, Measure]] = {
     ingest.NAME: ingest.measure,
     files.NAME: files.measure,
     newest.NAME: newest.measure,
+    partitions.NAME: partitions.measure,
     ranges.NAME: ranges.measure,
     candles.NAME: candles.measure,
+    cold.NAME: cold.measure,
+    upkeep.NAME: upkeep.measure,
 }
 
 

@@ -134,14 +134,14 @@ def _batch(
 ) -> None:
     for side, work in (
         ("ours", _store(db, part, venue, stored=True)),
-        ("bare", _copy(admin, "bare", _labelled(part, venue, batch_id=1))),
-        ("trigger", _copy(foreign, "market_data", _labelled(part, f"{venue}-foreign"))),
+        ("bare", _copy(admin, "bare", labelled(part, venue, batch_id=1))),
+        ("trigger", _copy(foreign, "market_data", labelled(part, f"{venue}-foreign"))),
     ):
         clocks.setdefault(side, _Clock()).time(part.num_rows, work)
 
 
 def _store(db: Database, part: pa.Table, venue: str, *, stored: bool) -> Callable[[], None]:
-    table = _labelled(part, venue)
+    table = labelled(part, venue)
 
     def work() -> None:
         account = db.capture.write_trades(table, continuity=Continuity.CONSECUTIVE_IDS)
@@ -168,7 +168,7 @@ def _copy(connection: psycopg.Connection[Any], target: str, table: pa.Table) -> 
     return work
 
 
-def _labelled(part: pa.Table, venue: str, batch_id: int | None = None) -> pa.Table:
+def labelled(part: pa.Table, venue: str, batch_id: int | None = None) -> pa.Table:
     """The rows under another exchange, so that no side meets another side's."""
     at = part.column_names.index("exchange")
     labels = pa.repeat(pa.scalar(venue, pa.large_string()), part.num_rows)

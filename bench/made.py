@@ -44,8 +44,8 @@ def trades(rows: int, instruments: int, *, seconds: float, seed: int = 1) -> pa.
         pl.lit(EXCHANGE).alias("exchange"),
         pl.lit("trade").alias("feed"),
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("symbol").alias("sequence"),
-        _fixed("ticks", 2).alias("price"),
-        _fixed("lots", 5).alias("volume"),
+        fixed("ticks", 2).alias("price"),
+        fixed("lots", 5).alias("volume"),
         "side",
         (pl.col("timestamp") + 1_500).cast(pl.Datetime("us", "UTC")).alias("received_at"),
     )
@@ -71,10 +71,10 @@ def quotes(instruments: int, at: datetime, sequence: int) -> pa.Table:
         "symbol",
         "exchange",
         "sequence",
-        _fixed("bid", 2).alias("bid_price"),
-        _fixed("lots", 5).alias("bid_volume"),
-        _fixed("ask", 2).alias("ask_price"),
-        _fixed("lots", 5).alias("ask_volume"),
+        fixed("bid", 2).alias("bid_price"),
+        fixed("lots", 5).alias("bid_volume"),
+        fixed("ask", 2).alias("ask_price"),
+        fixed("lots", 5).alias("ask_volume"),
     ).to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
@@ -84,7 +84,7 @@ def parts(table: pa.Table, rows: int) -> Iterator[pa.Table]:
         yield table.slice(start, rows)
 
 
-def _fixed(column: str, decimals: int) -> pl.Expr:
+def fixed(column: str, decimals: int) -> pl.Expr:
     """Integer ticks of the given decimals as an exact decimal, never by way of a float."""
     whole = pl.col(column) // 10**decimals
     rest = (pl.col(column) % 10**decimals).cast(pl.String).str.zfill(decimals)
