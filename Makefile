@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+# Tests run on up to four cores; those of one file on one of them: they may share a server.
+PYTEST = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -22,7 +24,7 @@ up: $(READY) ## start the embedded PostgreSQL, migrate it, run a feed and show i
 	@$(BIN)/cryptoscalp up $(ARGS)
 
 test: $(READY) ## run the tests on the embedded server; what needs more is skipped and named
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 lint: $(READY) ## check style, format and the import contracts between the rooms
 	@$(BIN)/ruff check .
@@ -46,7 +48,7 @@ campaign: $(READY) ## run the campaign NAME=… (long) and keep its evidence in 
 	@$(BIN)/python -m campaigns $(NAME) $(ARGS)
 
 check: packages lint types ## run all of CI: lint, types, then every test, none of them left out
-	@CRYPTOSCALP_REQUIRE_ALL=1 $(BIN)/python -m pytest $(ARGS)
+	@CRYPTOSCALP_REQUIRE_ALL=1 $(PYTEST) $(ARGS)
 
 lock: $(READY) ## bring requirements.lock up to pyproject.toml; ARGS=--upgrade moves every version
 	@$(BIN)/uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --group dev \

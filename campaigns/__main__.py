@@ -6,12 +6,19 @@ import argparse
 import sys
 from typing import Final
 
-from campaigns import corpus, fuzz, rates, retention
+from campaigns import corpus, fuzz, rates, retention, year
 from campaigns.evidence import Campaign
 from campaigns.running import run
 
 CAMPAIGNS: Final[dict[str, Campaign]] = {
-    one.name: one for one in (corpus.CAMPAIGN, rates.CAMPAIGN, fuzz.CAMPAIGN, retention.CAMPAIGN)
+    one.name: one
+    for one in (
+        corpus.CAMPAIGN,
+        rates.CAMPAIGN,
+        fuzz.CAMPAIGN,
+        retention.CAMPAIGN,
+        year.CAMPAIGN,
+    )
 }
 
 
