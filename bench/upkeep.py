@@ -36,12 +36,13 @@ import sys
 from datetime import timedelta
 from bench import made
 from cryptoscalp import connect
+from cryptoscalp.retention.jobs import PACE
 with connect(data_dir=sys.argv[1]) as db:
     for line in sys.stdin:
         first = made.NEXT_DAY + timedelta(days=7 * int(line))
         for day in range(7):
             db.market.ensure_partitions(first + timedelta(days=day), first + timedelta(days=day))
-        report = db.retention.run(["market_data"], hot_days=30)
+        report = db.retention.run(["market_data"], hot_days=30, pace=PACE)
         assert not report.failed, report.failed
         print(report.rows, flush=True)
 """

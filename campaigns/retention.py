@@ -33,7 +33,7 @@ _FIRST: Final = datetime(2024, 8, 1, tzinfo=UTC)
 _DAYS: Final = 6
 _INSTRUMENTS: Final = (("binance", "BTCUSDT"), ("binance", "ETHUSDT"), ("kraken", "XBT/USD"))
 #: A run on these days takes a second or two; some kills come after its end.
-_LONGEST_S: Final = 3.0
+_LONGEST_S: Final = 2.0
 #: Between two writes, so that days get whole to the cold tier as well.
 _PAUSE_S: Final = 0.3
 _Row: TypeAlias = tuple[datetime, str, str, int, str]
@@ -266,6 +266,8 @@ CAMPAIGN: Final = Campaign(
         "src/cryptoscalp/infra/cold/sql/*.sql",
         "src/cryptoscalp/market/sql/*.sql",
         "src/cryptoscalp/market/thaw.py",
+        "src/cryptoscalp/capture/room.py",
+        "src/cryptoscalp/infra/db/locks.py",
         "campaigns/retention*.py",
     ),
     parts=_parts,

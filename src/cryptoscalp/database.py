@@ -13,6 +13,7 @@ from cryptoscalp.infra import migrations
 from cryptoscalp.infra.cold.lake import Lake
 from cryptoscalp.infra.db.drivers import AsyncDriver, SyncDriver
 from cryptoscalp.infra.db.errors import SchemaMismatch
+from cryptoscalp.infra.db.locks import Locks
 from cryptoscalp.infra.db.maintenance import Maintenance
 from cryptoscalp.infra.db.resources import Resources
 from cryptoscalp.infra.jobs.background import Background
@@ -190,6 +191,7 @@ def _resources(url: str | None, data_dir: Path | str | None) -> Resources:
         {
             Lake: lambda: Lake(dsn, lake),
             Maintenance: lambda: Maintenance(admin),
+            Locks: lambda: Locks(dsn),
             Surroundings: lambda: around,
             Workshop: lambda: Workshop(JOBS, lambda: _workers_driver(dsn, url, data_dir)),
         }

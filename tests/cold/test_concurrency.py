@@ -79,11 +79,11 @@ def test_a_killed_writer_leaves_the_old_content_or_the_new(lake: Lake, database:
     written = lake.write(MARKET_DATA, DAY, [(BTC, [states[0]])])
     assert written.parts[BTC].rows == 20_000
     command = [sys.executable, "-c", _WRITER, database.dsn, str(lake._location)]
-    for number in range(3):
+    for number in range(2):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == "ready\n"
-            time.sleep(0.05 + 0.17 * number)
+            time.sleep(0.05 + 0.25 * number)
             writer.send_signal(signal.SIGKILL)
         found = lake.read(MARKET_DATA, "binance", "BTCUSDT", *bounds())
         assert any(found.equals(state) for state in states)

@@ -46,10 +46,19 @@ async def test_left_over_and_missing(db: AsyncDatabase, breaking: Breaking) -> N
     assert (await one(db, "partitions")).status == "OK"
     breaking("ALTER TABLE market_data DETACH PARTITION market_data_20240809")
     left = await one(db, "partitions")
-    assert left.status == "WARN"
+    assert left.status == "FAIL"
     assert [problem.found for problem in left.problems] == [
-        "market_data_20240809 is detached and was not dropped"
+        "market_data_20240809 is detached, and its rows lie nowhere else: no read finds them"
     ]
+    breaking(
+        "INSERT INTO cold_parts (table_name, day, exchange, symbol, state, rows, first_timestamp,"
+        " last_timestamp, content_sha256, snapshot_id, written_at, verified_at)"
+        " VALUES ('market_data', '2024-08-09', 'binance', 'BTCUSDT', 'COLD', 1, '2024-08-09',"
+        " '2024-08-09', sha256(''), 1, now(), now())"
+    )
+    begun = await one(db, "partitions")
+    assert begun.status == "WARN"
+    assert "the cold tier has its rows" in begun.found
     breaking("DROP TABLE market_data_20240809")
     hole = await one(db, "partitions")
     assert hole.found == "market_data has no partition for 2024-08-09, between two others"

@@ -11,8 +11,10 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from cryptoscalp import AsyncDatabase
 from cryptoscalp.infra.cold.lake import Lake
 from cryptoscalp.infra.cold.types import ColdTable
+from cryptoscalp.infra.db.flow import Flow, Operation
 from cryptoscalp.market.kept import MARKET_DATA, ORDER_BOOK_L1
 from tests.faces import NOON, quote, table, trade
 from tests.postgres import Place
@@ -126,6 +128,11 @@ def as_admin(place: Place, *statements: str) -> list[tuple[Any, ...]]:
             done = connection.execute(statement.encode())
             rows = done.fetchall() if done.description else []
         return rows
+
+
+async def perform(db: AsyncDatabase, flow: Flow[object]) -> object:
+    """Run any flow on the test's driver, once."""
+    return await db._driver.run(Operation(lambda: flow, transaction=False, retry=False))
 
 
 def same(one: Iterable[Any], other: Iterable[Any]) -> bool:

@@ -17,7 +17,7 @@ from cryptoscalp.cli.main import main
 from cryptoscalp.infra.cold.lake import Lake
 from cryptoscalp.infra.db.flow import Operation
 from cryptoscalp.retention import jobs, sweeping
-from tests.faces import NOON, table, trade
+from tests.faces import NOON, open_face, table, trade
 from tests.postgres import Place
 from tests.retention.days import (
     DAY,
@@ -96,6 +96,46 @@ async def test_loose_files_are_deleted_a_month_later(
     assert not loose.exists()
     assert not as_admin(database, "SELECT FROM cold_orphans")
     assert same(authoritative(database, lake), before)
+
+
+async def test_replaced_files_are_forgotten_with_their_snapshots(
+    db: AsyncDatabase, database: Place, warehouse: Path, mode: str, lake: Lake
+) -> None:
+    await db.capture.write_trades(trades(20))
+    await db.capture.write_trades(table([trade(5, 999)]))
+    age(database)
+    assert not (await db.retention.run()).failed
+    await db.market.undo_batch((await db.market.batches(1))[0].batch_id)
+    age(database)
+    assert not (await db.retention.run()).failed
+    before = authoritative(database, lake)
+    ((location,),) = as_admin(
+        database,
+        "SELECT metadata_location FROM iceberg.iceberg_tables WHERE table_name = 'market_data'",
+    )
+    _make_older(Path(location.removeprefix("file://")))
+    long_ago = time.time() - 3 * 86_400
+    for file in _files(warehouse):
+        os.utime(file, (long_ago, long_ago))
+    sweep = Operation(sweeping.sweep, transaction=False, retry=False)
+    # Another process: this one has read the metadata.
+    async with await open_face(mode, database.dsn) as other:
+        waiting, _ = await other._driver.run(sweep)
+        assert waiting
+        loose = {path for (path,) in as_admin(database, "SELECT path FROM cold_orphans")}
+        assert any(path.endswith(".parquet") for path in loose)
+        as_admin(database, "UPDATE cold_orphans SET found_at = found_at - interval '31 days'")
+        assert await other._driver.run(sweep) == (0, waiting)
+        assert not (await other.retention.verify()).damaged
+    assert same(authoritative(database, lake), before)
+
+
+def _make_older(metadata: Path) -> None:
+    """Let snapshots in a metadata file of Iceberg be 31 days older."""
+    held = json.loads(metadata.read_text())
+    for snapshot in (*held["snapshots"], *held["snapshot-log"]):
+        snapshot["timestamp-ms"] -= 31 * 86_400_000
+    metadata.write_text(json.dumps(held))
 
 
 def _files(folder: Path) -> list[Path]:

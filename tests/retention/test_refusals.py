@@ -10,7 +10,7 @@ import pytest
 from cryptoscalp import AsyncDatabase
 from cryptoscalp.infra.cold.lake import Lake
 from cryptoscalp.infra.db.errors import InputError, IntegrityRefused, NotFound
-from cryptoscalp.infra.db.flow import Flow, Operation
+from cryptoscalp.infra.db.flow import Flow
 from cryptoscalp.infra.db.maintenance import Maintenance
 from cryptoscalp.retention import leaving, moving
 from cryptoscalp.retention.calls import as_capture
@@ -25,15 +25,11 @@ from tests.retention.days import (
     departed,
     ledger,
     partitions,
+    perform,
     same,
     stored,
     trades,
 )
-
-
-async def perform(db: AsyncDatabase, flow: Flow[object]) -> object:
-    """Run any flow on the test's driver."""
-    return await db._driver.run(Operation(lambda: flow, transaction=False, retry=False))
 
 
 async def verified(db: AsyncDatabase, database: Place) -> None:
@@ -212,6 +208,11 @@ async def test_without_a_warehouse_nothing_moves_and_it_says_what_to_set(
     async with await open_face(mode, database.dsn) as db:
         await db.capture.write_trades(trades(3))
         assert not (await db.retention.run()).done
+        idle = await db.jobs.run("move_to_cold")
+        assert (idle.state, idle.rows) == ("SUCCEEDED", 0)
+        assert "CRYPTOSCALP_COLD_WAREHOUSE" in str(idle.detail)
+        for name in ("verify_cold", "expire_cold", "sweep_cold_files"):
+            assert (await db.jobs.run(name)).state == "SUCCEEDED"
         age(database)
         report = await db.retention.run()
     assert "CRYPTOSCALP_COLD_WAREHOUSE" in report.failed[0].detail

@@ -71,7 +71,7 @@ def victim(dsn: str, number: int) -> str:
     alone = leaving._alone
     leaving._alone = lambda c, *rest: alone(_Statements(c, count), *rest)  # type: ignore[arg-type]
     with connect(dsn) as db:
-        report = db.retention.run(hot_days=0)
+        report = db.retention.run(["market_data", "candles_1s"], 0)
     return json.dumps({"things": len(count.done), "failed": [one.detail for one in report.failed]})
 
 

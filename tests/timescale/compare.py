@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,8 +19,12 @@ from cryptoscalp.infra.db.errors import CryptoscalpError
 
 #: Operation -> how often both layouts answered it alike.
 COMPARED: Counter[str] = Counter()
+INTERVALS: Final = (
+    "1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d",
+)  # fmt: skip
 #: Clocks of the machine, which differ between two runs of the same call.
-_CLOCKS: Final = {"started_at", "finished_at", "first_seen_at", "last_seen_at", "resolved_at"}
+_CLOCKS: Final = {"started_at", "finished_at", "first_seen_at", "last_seen_at", "resolved_at",
+                  "placed_at", "released_at"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-async def read_everything(pair: Pair, symbols: set[str], start: datetime, end: datetime) -> None:
+async def read_everything(
+    pair: Pair,
+    symbols: set[str],
+    start: datetime,
+    end: datetime,
+    intervals: Sequence[str] = INTERVALS,
+) -> None:
     """Every read of the product, for each instrument with one of the symbols."""
     for symbol in sorted(symbols):
         found = await pair.market("instruments", symbol)
@@ -112,13 +122,34 @@ async def read_everything(pair: Pair, symbols: set[str], start: datetime, end: d
             await pair.market("latest", symbol)
             await pair.market("trades", symbol, start, end)
         for exchange in sorted({one.exchange for one in found}):
-            await _read_one(pair, symbol, exchange, start, end)
+            await _read_one(pair, symbol, exchange, start, end, intervals)
     await pair.market("newest_quotes")
     await pair.market("batches", 200)
     await pair.market("quarantined")
+    await pair.both("market.overview", _overview)
+    await pair.both("market.partitions", _partitions)
 
 
-async def _read_one(pair: Pair, symbol: str, exchange: str, start: datetime, end: datetime) -> None:
+async def _overview(db: AsyncDatabase) -> Any:
+    found = await db.market.overview()
+    # The rest are sizes and estimates, and the server's version.
+    return found.instruments, found.open_batches, found.quarantined
+
+
+async def _partitions(db: AsyncDatabase) -> Any:
+    """Those of candles, which both layouts cut alike; chunks are named otherwise."""
+    found = await db.market.partitions()
+    return sorted((one.table, one.bounds) for one in found if one.table.startswith("candles"))
+
+
+async def _read_one(
+    pair: Pair,
+    symbol: str,
+    exchange: str,
+    start: datetime,
+    end: datetime,
+    intervals: Sequence[str],
+) -> None:
     middle = start + (end - start) / 2
     for name in ("latest", "last_trade"):
         await pair.market(name, symbol, exchange)
@@ -130,21 +161,7 @@ async def _read_one(pair: Pair, symbol: str, exchange: str, start: datetime, end
     for name in ("events", "trades_with_quotes"):
         await pair.market(name, symbol, start, end, exchange, exact=True)
         await pair.market(name, symbol, start, end, exchange, clock="received")
-    for interval in (
-        "1s",
-        "1m",
-        "3m",
-        "5m",
-        "15m",
-        "30m",
-        "1h",
-        "2h",
-        "4h",
-        "6h",
-        "8h",
-        "12h",
-        "1d",
-    ):
+    for interval in intervals:
         await pair.market("candles", symbol, interval, exchange=exchange)
         await pair.market("candles", symbol, interval, middle, end, exchange=exchange, exact=True)
     await pair.market("candles", symbol, "1m", start, end, exchange=exchange, fill="previous")

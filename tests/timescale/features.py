@@ -15,7 +15,7 @@ FEATURES: Final = {
     "Catalogue equal to that of the native layout": "test_migrations::test_both_layouts_have_the_same_catalogue",
     "Installed but not preloaded: refused before any change": "test_migrations::test_installed_but_not_loaded_is_refused",
     "`db convert` with rows, both ways, each day counted and hashed": "test_convert::test_there_and_back_with_rows",
-    "`db convert` of chunks in the columnstore": "test_convert::test_compressed_chunks_are_converted_too",
+    "`db convert` of chunks in the columnstore": "test_convert::test_there_and_back_with_rows",
     "`kill -9` of the server during `db convert`": "test_convert::test_killed_at_any_point_it_is_one_layout_whole",
     "Hypertables answer as partitions do: ties, late rows, duplicates, two feeds, states": "test_differential::test_generated_ticks_and_states",
     "The same with rows without ids": "test_differential::test_rows_without_ids",
@@ -25,7 +25,11 @@ FEATURES: Final = {
     "Closed days are compressed by our job; what was written to lately is not": "test_columnstore::test_a_day_is_compressed_when_it_has_been_left_alone",
     "No role of the product reaches a chunk, drops or compresses one": "test_security::test_no_role_of_the_product_may",
     "Statement triggers keep candles and newest rows for foreign writers": "test_security::test_foreign_rows_reach_their_candles_and_newest_rows",
-    "A chunk leaves only through `drop_day`, recorded, verified and sealed": "test_cold_days::test_a_chunk_leaves_only_when_it_is_sealed",
+    "A chunk leaves only through `drop_day`, recorded, verified and sealed": "test_security::test_a_chunk_leaves_only_when_it_is_sealed",
+    "Retention: days move, chunks drop, reads stay exact; late rows thaw; verify, holds, plan": "test_cold_days::test_days_leave_and_late_rows_bring_them_back",
+    "Continuous aggregates: ties, late rows, refresh, cold and thawed days, who may": "test_aggregates::test_open_and_close_differ_where_trades_share_a_moment",
+    "Views and aggregates over a table: named before a conversion": "test_convert::test_views_are_named_before_anything_is_copied",
+    "The doctor, on a new, a used and a damaged database": "test_doctor::test_well_used_and_broken",
 }  # fmt: skip
 _BEGIN: Final = "<!-- features: written by python -m tests.timescale.features -->\n"
 _END: Final = "<!-- end of features -->\n"

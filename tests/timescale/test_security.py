@@ -73,6 +73,33 @@ def test_foreign_rows_reach_their_candles_and_newest_rows(timescale: Place, chun
     assert row[0] == 1
 
 
+def test_a_chunk_leaves_only_when_it_is_sealed(timescale: Place, chunk: str) -> None:
+    """The steps of a move by themselves, in one session."""
+    assert chunk
+    with psycopg.connect(timescale.dsn, autocommit=True, options="-c timezone=UTC") as connection:
+        connection.execute("SET ROLE cryptoscalp_capture")
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT drop_day('mark_prices', '2024-08-09')")
+        connection.execute(
+            "SELECT record_parts('mark_prices', '2024-08-09', '{binanceusdm}', '{BTCUSDT}',"
+            "   ARRAY[count(*)], ARRAY[min(timestamp)], ARRAY[max(timestamp)], '{NULL}', '{NULL}',"
+            "   ARRAY[sha256('a')], 1)"
+            " FROM mark_prices WHERE timestamp >= '2024-08-09' AND timestamp < '2024-08-10'"
+        )
+        connection.execute(
+            "SELECT verify_parts('mark_prices', '2024-08-09', '{binanceusdm}', '{BTCUSDT}',"
+            "   ARRAY[sha256('a')])"
+        )
+        sealed = connection.execute("SELECT seal_day('mark_prices', '2024-08-09')").fetchone()
+        dropped = connection.execute("SELECT drop_day('mark_prices', '2024-08-09')").fetchone()
+        left = connection.execute(
+            "SELECT count(*) FROM mark_prices"
+            " WHERE timestamp >= '2024-08-09' AND timestamp < '2024-08-10'"
+        ).fetchone()
+    assert sealed == dropped == (100,)
+    assert left == (0,)
+
+
 def test_a_schema_opened_again_is_closed_by_the_next_upgrade(timescale: Place, chunk: str) -> None:
     with psycopg.connect(timescale.admin_dsn, autocommit=True) as connection:
         connection.execute("GRANT USAGE ON SCHEMA _timescaledb_internal TO PUBLIC")

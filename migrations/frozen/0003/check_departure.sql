@@ -21,9 +21,8 @@ BEGIN
             RAISE EXCEPTION 'retention: 1-second candles of % were last written %, less than 30 days ago',
                 p_day, written USING ERRCODE = 'CS004';
         END IF;
-        PERFORM FROM market_data WHERE timestamp >= p_day::timestamptz AND timestamp < (p_day + 1)::timestamptz
-        LIMIT 1;
-        IF FOUND THEN
+        -- Also those of a partition that is detached and not dropped: they may have to be read again.
+        IF EXISTS (SELECT FROM day_counts('market_data', p_day)) THEN
             RAISE EXCEPTION 'retention: 1-second candles of % follow from ticks that are in PostgreSQL', p_day
                 USING ERRCODE = 'CS004', HINT = 'They leave after the ticks: cryptoscalp retention run';
         END IF;

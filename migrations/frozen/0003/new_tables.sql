@@ -50,7 +50,7 @@ COMMENT ON COLUMN cold_parts.first_sequence IS 'lowest sequence, where rows have
 
 COMMENT ON COLUMN cold_parts.last_sequence IS 'highest sequence, where rows have one';
 
-COMMENT ON COLUMN cold_parts.content_sha256 IS 'of the canonical content, see docs/retention.md';
+COMMENT ON COLUMN cold_parts.content_sha256 IS 'of the canonical content, see docs/cold-tier.md';
 
 COMMENT ON COLUMN cold_parts.snapshot_id IS 'Iceberg snapshot that holds it';
 
@@ -67,7 +67,7 @@ CREATE TABLE late_writes (
     CONSTRAINT late_writes_pkey PRIMARY KEY (table_name, day)
 );
 
-COMMENT ON TABLE late_writes IS 'Writes to days over two days old: retention counts from the last write (S19).';
+COMMENT ON TABLE late_writes IS 'Writes of rows over a day old: retention counts from the last write (S19).';
 
 COMMENT ON COLUMN late_writes.table_name IS 'table that was written';
 

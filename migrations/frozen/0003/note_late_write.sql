@@ -1,6 +1,7 @@
--- Called by the triggers when rows of days over two days old are written or taken back: keeps when
--- that last happened, to the hour, and opens copies of the day that nobody reads yet, because they
--- no longer equal what PostgreSQL holds. 55P03: the day is being moved.
+-- Called by the triggers when rows over a day old are written or taken back: keeps when that last
+-- happened, to the hour, and opens copies of the day that nobody reads yet, because they no longer
+-- equal what PostgreSQL holds. Days move two days after their end at the earliest: a transaction that
+-- wrote to one while it was too young for this has a day to end. 55P03: the day is being moved.
 CREATE OR REPLACE FUNCTION note_late_write(p_table text, p_first timestamptz, p_last timestamptz)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
@@ -11,7 +12,7 @@ DECLARE
 BEGIN
     FOR written IN
         SELECT series::date
-        FROM generate_series(date_trunc('day', p_first), least(p_last, now() - interval '2 days'),
+        FROM generate_series(date_trunc('day', p_first), least(p_last, now() - interval '1 day'),
                              interval '1 day') AS series
         WHERE NOT native OR to_regclass(p_table || to_char(series, '_YYYYMMDD')) IS NOT NULL
         ORDER BY series

@@ -4,7 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone
 AS $$
 DECLARE
     declared text := nullif(current_setting('cryptoscalp.declared_quotes', true), '');
-    old timestamptz := clock_timestamp() - interval '2 days';
+    old timestamptz := clock_timestamp() - interval '1 day';
     differ boolean;
     earliest timestamptz;
 BEGIN

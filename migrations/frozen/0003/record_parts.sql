@@ -1,5 +1,7 @@
 -- Records what was written to the lake for a day. PostgreSQL stays what is read. A part of no rows
--- leaves the ledger.
+-- leaves the ledger. Takes the day's lock alone: writers who could not see a part to open have ended
+-- then, and what they left differs from the copy where it is read again; later ones open it.
+-- 55P03: somebody is writing to the day.
 CREATE OR REPLACE FUNCTION record_parts(
     p_table text, p_day date, p_exchanges text[], p_symbols text[], p_rows bigint[],
     p_firsts timestamptz[], p_lasts timestamptz[], p_first_sequences bigint[],
@@ -11,6 +13,7 @@ DECLARE
     cold record;
 BEGIN
     PERFORM day_piece(p_table, p_day);
+    PERFORM take_day(p_table, p_day, true);
     PERFORM FROM cold_parts AS p JOIN unnest(p_exchanges, p_symbols) AS said (exchange, symbol)
         ON p.exchange = said.exchange AND p.symbol = said.symbol
     WHERE p.table_name = p_table AND p.day = p_day ORDER BY p.symbol, p.exchange FOR UPDATE OF p;

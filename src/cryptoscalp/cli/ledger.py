@@ -14,7 +14,7 @@ from cryptoscalp.cli import output
 from cryptoscalp.cli.import_view import NUMBERS, counted
 from cryptoscalp.cli.imports import Exchange, Interval, Mapping, Symbol, Unit
 from cryptoscalp.cli.session import Session, command
-from cryptoscalp.cli.times import MaybeEnd, MaybeStart
+from cryptoscalp.cli.times import MaybeStart, parsed_time
 
 if TYPE_CHECKING:
     from cryptoscalp.capture.reports import RetriedBatch
@@ -199,7 +199,14 @@ def list_partitions(session: Session) -> None:
 
 
 @command(_partitions, "ensure")
-def ensure_partitions(session: Session, start: MaybeStart = None, end: MaybeEnd = None) -> None:
+def ensure_partitions(
+    session: Session,
+    start: MaybeStart = None,
+    end: Annotated[
+        datetime | None,
+        typer.Option("--end", parser=parsed_time, metavar="TIME", help="Up to this day, included."),
+    ] = None,
+) -> None:
     """Make partitions ahead.
 
     Those that ticks from --start to --end need, both days included. From today to

@@ -57,7 +57,8 @@ def plan(session: Session, table: Tables = None, hot_days: HotDays = None) -> No
         right=["rows", "size"],
     )
     if not found.due:
-        output.say("nothing is due")
+        stuck = any(one.action == "blocked" for one in found.lines)
+        output.say("nothing is due but what is blocked" if stuck else "nothing is due")
 
 
 @command(_retention, "run")
@@ -123,8 +124,8 @@ def verify(
                 f"{part.table} {part.day} {part.symbol} on {part.exchange}: {one.detail}{more}"
             )
         output.say(
-            f"{found.parts:,} parts of {found.days:,} days agree ({found.rows:,} rows in the"
-            f" ledger), {len(found.damaged):,} are damaged"
+            f"{found.days:,} days read back, {found.rows:,} rows by the ledger:"
+            f" {found.parts:,} parts agree, {len(found.damaged):,} are damaged"
         )
     if found.damaged:
         raise typer.Exit(1)
@@ -193,7 +194,7 @@ def thaw(
     if session.json:
         output.emit({"table": table, "exchange": exchange, "symbol": symbol, "rows": rows})
     else:
-        output.say(f"{rows:,} rows brought back")
+        output.say(f"{rows:,} rows brought back" if rows else "no row of these days was away")
 
 
 def _last(end: datetime) -> date:

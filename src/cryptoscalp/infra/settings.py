@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cryptoscalp.infra.db.errors import InputError
+
+#: A century: the most days that rows may stay in PostgreSQL.
+MOST_DAYS: Final = 36_500
 
 
 class Settings(BaseSettings):
@@ -18,7 +24,8 @@ class Settings(BaseSettings):
     `cold_warehouse` (CRYPTOSCALP_COLD_WAREHOUSE) is the directory or s3:// URL of the cold tier;
     the embedded server has one of its own. `hot_days` (CRYPTOSCALP_HOT_DAYS) is how long
     regulated rows stay in PostgreSQL. `partition_days_ahead` (CRYPTOSCALP_PARTITION_DAYS_AHEAD) is
-    how many days after today have their partitions made.
+    how many days after today have their partitions made. Raises InputError that names the variable
+    whose value cannot be used.
     """
 
     model_config = SettingsConfigDict(env_prefix="CRYPTOSCALP_", extra="ignore")
@@ -27,5 +34,13 @@ class Settings(BaseSettings):
     admin_url: str | None = None
     data_dir: Path | None = None
     cold_warehouse: str | None = None
-    hot_days: int = Field(default=30, ge=0)
+    hot_days: int = Field(default=30, ge=0, le=MOST_DAYS)
     partition_days_ahead: int = Field(default=7, ge=1, le=300)
+
+    def __init__(self) -> None:
+        try:
+            super().__init__()
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = f"{self.model_config['env_prefix']}{first['loc'][0]}".upper()
+            raise InputError(f"{name} is {first['input']!r}: {first['msg']}") from None

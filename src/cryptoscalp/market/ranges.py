@@ -161,7 +161,7 @@ def _read(
         table = yield from arrow(query, (*names, low, high))
         return _as_read(table, kind, exact)
 
-    def cold(low: datetime, high: datetime) -> Flow[pa.Table]:
+    def cold(low: datetime, high: datetime, holding: int) -> Flow[pa.Table]:
         # Here: what the tables look like is only needed, and loaded, where days have left.
         from cryptoscalp.market.kept import COLD
 
@@ -176,6 +176,7 @@ def _read(
                 columns=kind.columns,
                 where={kind.stream: stream} if kind.stream and stream else None,
                 floats=() if exact else kind.numbers,
+                holding=holding,
             ),
         )
         return pa.Table.from_arrays(table.columns, names=table.column_names)

@@ -38,7 +38,7 @@ def second_candles(
         frame = yield from stored(known.symbol, known.exchange, "1s", _SECOND, start, end, exact)
         return _arrow(frame)
 
-    def cold(start: datetime, end: datetime) -> Flow[pa.Table]:
+    def cold(start: datetime, end: datetime, holding: int) -> Flow[pa.Table]:
         from cryptoscalp.market.kept import MARKET_DATA
 
         imported = yield from stored(
@@ -54,6 +54,7 @@ def second_candles(
                 end,
                 columns=_TICKS,
                 where={"feed": known.canonical_feed or "trade"},
+                holding=holding,
             ),
         )
         computed = _candles(pl.DataFrame(ticks), known, exact)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cryptoscalp.infra.cold.ledger import ColdDay, cold_days
-from cryptoscalp.infra.db.errors import Contention
+from cryptoscalp.infra.db.errors import ColdDamage, Contention
 from cryptoscalp.infra.db.flow import Flow
 
 #: Key of a table's schema metadata: JSON, a list of {"tier", "start", "end"} that covers the range.
@@ -31,17 +31,23 @@ _TRIES: Final = 20
 _DAY: Final = timedelta(days=1)
 
 Tier: TypeAlias = Literal["hot", "cold"]
-#: Reads the rows of a half-open time range from one tier, ordered by timestamp.
+#: Reads the rows of a half-open time range from PostgreSQL, ordered by timestamp.
 Read: TypeAlias = Callable[[datetime, datetime], Flow[pa.Table]]
+#: The same from the lake, of one day, which has to hold so many rows of the instrument.
+ReadCold: TypeAlias = Callable[[datetime, datetime, int], Flow[pa.Table]]
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A half-open time range that one tier answers for; of the cold one at most a day."""
+    """A half-open time range that one tier answers for; of the cold one at most a day.
+
+    `holding` is how many rows the lake has to hold of that day.
+    """
 
     tier: Tier
     start: datetime
     end: datetime
+    holding: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +59,42 @@ class Piece:
 
 
 def read_tiers(
-    table: str, exchange: str, symbol: str, start: datetime, end: datetime, hot: Read, cold: Read
+    table: str,
+    exchange: str,
+    symbol: str,
+    start: datetime,
+    end: datetime,
+    hot: Read,
+    cold: ReadCold,
 ) -> Flow[list[Piece]]:
     """An instrument's rows with start <= timestamp < end, as pieces in the order of time.
 
-    Raises Contention when days keep being moved while they are read.
+    Raises ColdDamage where the lake does not hold what the ledger says, Contention when days keep
+    being moved while they are read.
     """
     known = yield from cold_days(table, exchange, symbol, start, end)
     pending = list(stretches(start, end, known))
     proven: list[Piece] = []
     for _ in range(_TRIES):
-        read = []
-        for one in pending:
-            found = yield from (hot if one.tier == "hot" else cold)(one.start, one.end)
-            read.append(Piece(one, found))
+        read: list[Piece] = []
+        damage: ColdDamage | None = None
+        try:
+            for one in pending:
+                if one.tier == "hot":
+                    found = yield from hot(one.start, one.end)
+                else:
+                    found = yield from cold(one.start, one.end, one.holding)
+                read.append(Piece(one, found))
+        except ColdDamage as error:
+            damage = error
         now = yield from cold_days(table, exchange, symbol, start, end)
+        if damage is not None:
+            if now == known:
+                raise damage
+            # The day came back, or was exported again, while it was read.
+            pending = [new for one in pending for new in stretches(one.start, one.end, now)]
+            known = now
+            continue
         changed = sorted({one.day for one in set(known) ^ set(now)})
         pending = []
         for piece in read:
@@ -88,13 +115,13 @@ def stretches(start: datetime, end: datetime, known: Iterable[ColdDay]) -> list[
     """[start, end) by tier, given what the ledger says of its days."""
     found: list[Stretch] = []
     reached = start
-    for day in sorted(one.day for one in known if one.state == "COLD"):
-        low, high = max(start, _midnight(day)), min(end, _midnight(day) + _DAY)
+    for one in sorted(one for one in known if one.state == "COLD"):
+        low, high = max(start, _midnight(one.day)), min(end, _midnight(one.day) + _DAY)
         if low >= high:
             continue
         if reached < low:
             found.append(Stretch("hot", reached, low))
-        found.append(Stretch("cold", low, high))
+        found.append(Stretch("cold", low, high, one.rows))
         reached = high
     if reached < end:
         found.append(Stretch("hot", reached, end))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from functools import partial
 from typing import TypeVar
 
-from cryptoscalp.infra.db.flow import Flow, aside, rows
+from cryptoscalp.infra.db.flow import Flow, aside, call, using
+from cryptoscalp.infra.db.locks import Locks
 
 T = TypeVar("T")
 
@@ -15,16 +15,20 @@ T = TypeVar("T")
 def alone(table: str, day: date, flow: Callable[[], Flow[T]]) -> Flow[T | None]:
     """Run a flow on a day unless another run is at it; its result is None then.
 
-    The lock is a transaction's, which does nothing else: it ends with the process, and holds no
-    snapshot that others would wait for.
+    No transaction is open meanwhile but the flow's own. The lock ends with the process, and when
+    the flow is closed.
     """
-    return (yield from aside(partial(_locked, table, day, flow), transaction=True))
-
-
-def _locked(table: str, day: date, flow: Callable[[], Flow[T]]) -> Flow[T | None]:
-    found = yield from rows(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 12))", (f"{table} {day}",)
-    )
-    if not found[0][0]:
-        return None
-    return (yield from aside(flow))
+    lock = yield from using(Locks, lambda locks: locks.lock(f"retention {table} {day}"))
+    try:
+        if not (yield from call(lock.take)):
+            return None
+        try:
+            result = yield from aside(flow)
+        except Exception:
+            yield from call(lock.give_back)
+            raise
+        yield from call(lock.give_back)
+        return result
+    finally:
+        # A flow that is closed cannot take another step.
+        lock.close()

@@ -19,7 +19,7 @@ def hold(table: str, first_day: date, last_day: date, reason: str, by: str) -> F
     """
     chosen([table], (*BY_DAY, *BY_ROW))
     if last_day < first_day:
-        raise InputError(f"the hold ends on {last_day}, before it begins on {first_day}")
+        raise InputError(f"a hold from {first_day} to {last_day}, both included, holds no day")
     if not reason.strip() or not by.strip():
         raise InputError("a hold needs a reason and the name of who places it")
     number: int = yield from as_capture(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from cryptoscalp.infra.cold.lake import Lake
 from cryptoscalp.infra.db.errors import CryptoscalpError
-from cryptoscalp.infra.db.flow import Flow
+from cryptoscalp.infra.db.flow import Flow, using
 from cryptoscalp.infra.jobs.types import Job, Outcome
 from cryptoscalp.retention.expiring import finish_expired
 from cryptoscalp.retention.planning import BY_DAY, BY_ROW
@@ -15,6 +16,8 @@ from cryptoscalp.retention.sweeping import sweep
 from cryptoscalp.retention.types import Report
 from cryptoscalp.retention.verifying import verify
 
+#: Share of the time that a job moves days; a run by hand does not rest.
+PACE: Final = 0.25
 #: Days that a weekly verification reads back.
 SAMPLE_DAYS: Final = 50
 _REGULATED: Final = tuple(kept for kept in BY_DAY if kept.cold is not None)
@@ -27,7 +30,9 @@ class RetentionFailed(CryptoscalpError):
 
 def move_to_cold() -> Flow[Outcome]:
     """Move regulated days that are old enough to the cold tier."""
-    report = yield from run([kept.table for kept in _REGULATED], destroy=False)
+    report = yield from run([kept.table for kept in _REGULATED], destroy=False, pace=PACE)
+    if not report.done and not (yield from using(Lake, lambda lake: lake.writable)):
+        return Outcome(0, "nothing is due; set CRYPTOSCALP_COLD_WAREHOUSE before something is")
     return _outcome(report, "moved to the cold tier")
 
 

@@ -78,7 +78,7 @@ def export(table: ColdTable, day: date, parts: Sequence[Part]) -> Flow[None]:
         partial(_read, table, parts, pipe),
     ]
     written: Written = (yield from together(ends, at_most=2))[0]
-    yield from as_capture(
+    yield from patiently(
         "SELECT record_parts(%s, %s, %s::text[], %s::text[], %s::bigint[], %s::timestamptz[],"
         " %s::timestamptz[], %s::bigint[], %s::bigint[], %s::bytea[], %s)",
         _recorded(table.name, day, parts, written),
@@ -98,6 +98,11 @@ def read_back(table: ColdTable, day: date) -> Flow[tuple[Damage, ...]]:
         # One file that cannot be read leaves the others of the day unread too.
         unread = str(error)
     wrong = {entry.part: unread or _difference(entry, found.get(entry.part)) for entry in held}
+    if any(wrong.values()):
+        # What was exported again, or has expired, while it was read is no longer what it was.
+        now = set((yield from ledger(table.name, day)))
+        held = [entry for entry in held if entry in now]
+        wrong = {entry.part: wrong[entry.part] for entry in held}
     good = [entry for entry in held if wrong[entry.part] is None]
     for entry in good:
         if entry.state != "COLD" and (yield from _changed_here(table, entry)):

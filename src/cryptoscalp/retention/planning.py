@@ -11,7 +11,7 @@ from psycopg import sql
 from cryptoscalp.infra.cold.types import Kept
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, rows
-from cryptoscalp.infra.settings import Settings
+from cryptoscalp.infra.settings import MOST_DAYS, Settings
 from cryptoscalp.retention.facts import facts
 from cryptoscalp.retention.rules import OPERATIONAL, decide, joined
 from cryptoscalp.retention.types import Action, Facts, Plan, Planned
@@ -35,6 +35,7 @@ def chosen(tables: Iterable[str] | None, among: Iterable[Kept]) -> list[Kept]:
     held = {kept.table: kept for kept in among}
     if tables is None:
         return list(held.values())
+    tables = [tables] if isinstance(tables, str) else list(tables)
     strange = [name for name in tables if name not in held]
     if strange:
         raise InputError(
@@ -44,10 +45,10 @@ def chosen(tables: Iterable[str] | None, among: Iterable[Kept]) -> list[Kept]:
 
 
 def hot_for(hot_days: int | None) -> int:
-    """How many days regulated rows stay in PostgreSQL; InputError for less than none."""
+    """How many days regulated rows stay in PostgreSQL; InputError for what is no such number."""
     days = Settings().hot_days if hot_days is None else hot_days
-    if days < 0:
-        raise InputError(f"hot_days is {days}; it counts days and cannot be negative")
+    if not isinstance(days, int) or not 0 <= days <= MOST_DAYS:
+        raise InputError(f"hot_days is {days!r}; it counts days, from 0 to {MOST_DAYS:,}")
     return days
 
 

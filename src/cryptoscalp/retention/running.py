@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import partial
+from time import monotonic, sleep
 
 from cryptoscalp.infra.cold.types import Kept
-from cryptoscalp.infra.db.errors import CryptoscalpError, IntegrityRefused
-from cryptoscalp.infra.db.flow import Flow
+from cryptoscalp.infra.db.errors import CryptoscalpError, InputError, IntegrityRefused
+from cryptoscalp.infra.db.flow import Flow, call
+from cryptoscalp.market.partitions import ensure_partitions
 from cryptoscalp.retention.alone import alone
 from cryptoscalp.retention.calls import patiently
 from cryptoscalp.retention.expiring import expire_day
@@ -26,17 +28,21 @@ def run(
     *,
     destroy: bool = True,
     only: Action | None = None,
+    pace: float = 1.0,
     progress: Callable[[Done], None] | None = None,
 ) -> Flow[Report]:
     """Do what `plan` says; returns what became of each day that was due.
 
     Regulated days older than `hot_days` (CRYPTOSCALP_HOT_DAYS unless given) move to the cold
     tier. With `destroy`, operational rows over 30 days old are deleted and days whose seven years
-    are over leave the cold tier, both for good. `only` does one kind of action. Several runs at
-    once share the work; one that was cut off is finished by the next. A day that cannot move stays
-    where it is and is reported as failed or skipped; the others go on. Raises InputError for a
-    table that retention does not know.
+    are over leave the cold tier, both for good. `only` does one kind of action. `pace` is the share
+    of the time that it works, 0 < pace <= 1; it rests after each day, so that capture keeps its
+    rate beside it. Several runs at once share the work; one that was cut off is finished by the
+    next. A day that cannot move stays where it is and is reported as failed or skipped; the others
+    go on. Raises InputError for a table that retention does not know.
     """
+    if not 0 < pace <= 1:
+        raise InputError(f"a pace of {pace:g} is none; it is above 0 and at most 1")
     days = hot_for(hot_days)
     wanted = chosen(tables, (*BY_DAY, *BY_ROW))
     told = progress or (lambda _: None)
@@ -46,13 +52,22 @@ def run(
         for facts, action in (yield from _due(kept, days)):
             if only not in (None, action):
                 continue
+            began = monotonic()
             one = yield from _one(kept, facts, action, destroy)
+            yield from _rest((monotonic() - began) * (1 / pace - 1))
             done.append(one)
             told(one)
         if kept in BY_ROW and destroy and only in (None, "drop"):
             one = yield from _old_rows(kept)
             done += [one] if one.rows else []
     return Report(tuple(done))
+
+
+def _rest(seconds: float) -> Flow[None]:
+    # A second at a time: a run that is given up ends at its next step.
+    end = monotonic() + seconds
+    while (left := end - monotonic()) > 0:
+        yield from call(partial(sleep, min(left, 1.0)))
 
 
 def _due(kept: Kept, hot_days: int) -> Flow[list[tuple[Facts, Action]]]:
@@ -84,6 +99,10 @@ def _work(kept: Kept, facts: Facts, action: Action) -> Flow[Done]:
         return Done(table, day, "dropped", (yield from take_out(table, day)))
     if action == "expire":
         return Done(table, day, "expired", (yield from expire_day(kept.cold, day)))
+    if facts.kind in ("pending", "detached") and (facts.open or not facts.cold):
+        # Somebody has detached it, and its rows lie nowhere else: they are put back first.
+        low = datetime.combine(day, time(), UTC)
+        yield from ensure_partitions(low, low, [table])
     gone, damaged = yield from move(kept.cold, day)
     if damaged:
         first = damaged[0]

@@ -17,7 +17,11 @@ _COMMITTED: Final = timedelta(days=2)
 
 
 def sweep() -> Flow[tuple[int, int]]:
-    """Note the files that nothing refers to; returns how many there are, and how many went."""
+    """Note the files that nothing refers to; returns how many there are, and how many went.
+
+    Snapshots over 30 days old are forgotten before, so that they refer to nothing any more.
+    """
+    yield from using(Lake, lambda lake: lake.maintain())
     loose = yield from _loose()
     yield from as_capture("SELECT note_orphans(%s::text[])", (sorted(loose),))
     found = yield from rows(

@@ -37,6 +37,7 @@ class Client {
     this.id = ++clients;
     this.held = Buffer.alloc(0);
     this.batch = [];
+    this.unnamed = null;
     this.copy = null;
     this.gone = false;
     this.user = null;
@@ -133,10 +134,16 @@ class Client {
       return backend.release(this);
     }
     this.batch.push(wire.renamed(Buffer.from(one), `c${this.id}_`));
+    if (wire.parsesUnnamed(one)) this.unnamed = Buffer.from(one);
     if (type !== 'S' && type !== 'H') return;
+    const mine = backend.owner === this;
     await backend.take(this);
     const batch = this.batch;
     this.batch = [];
+    // Libpq prepares in one turn and describes in the next: others may have had theirs between.
+    if (!mine && this.unnamed && wire.usesUnnamed(batch[0])) {
+      await backend.run(Buffer.concat([this.unnamed, wire.sync]));
+    }
     for await (const answer of backend.runAll(batch)) this.send(answer);
     if (type === 'S') backend.release(this);
   }

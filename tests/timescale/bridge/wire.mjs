@@ -15,6 +15,7 @@ export function message(type, body = Buffer.alloc(0)) {
 
 export const text = (value) => Buffer.from(`${value}\0`);
 export const query = (statement) => message('Q', text(statement));
+export const sync = message('S');
 export const copyFail = message('f', text('only asked whether it may begin'));
 export const readyForQuery = (status) => message('Z', Buffer.from(status, 'latin1'));
 export const parameter = (name, value) => message('S', Buffer.from(`${name}\0${value}\0`));
@@ -96,6 +97,16 @@ export function renamed(one, prefix) {
     return message(type, Buffer.concat([one.subarray(5, 6), named(name), Buffer.from([0])]));
   }
   return one;
+}
+
+/** Whether a message parses the statement without a name. */
+export const parsesUnnamed = (one) => typeOf(one) === 'P' && one[5] === 0;
+
+/** Whether a message uses the statement without a name, parsed earlier. */
+export function usesUnnamed(one) {
+  const type = typeOf(one);
+  if (type === 'B') return one[one.indexOf(0, 5) + 1] === 0;
+  return type === 'D' && String.fromCharCode(one[5]) === 'S' && one[6] === 0;
 }
 
 /** The statements that a message carries, to look whether they change the session. */

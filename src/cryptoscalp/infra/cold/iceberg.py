@@ -248,7 +248,7 @@ class Tables:
                 known = snapshot.manifests(state.table.io)
             with self._lock:
                 self._lists = {
-                    **{s.location: self._lists[s.location] for s in self._known.values()
+                    **{s.location: self._lists[s.location] for s in list(self._known.values())
                        if s.location in self._lists},
                     state.location: known,
                 }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from cryptoscalp.infra.cold.types import ColdTable, Content, Part
-from cryptoscalp.infra.db.errors import InputError
+from cryptoscalp.infra.db.errors import ColdDamage, InputError
 
 if TYPE_CHECKING:
     from cryptoscalp.infra.cold.day import Change, Day, Segment
@@ -47,6 +47,11 @@ class Lake:
     def __init__(self, dsn: str, warehouse: str | None) -> None:
         self._dsn = dsn
         self._location = warehouse
+
+    @property
+    def writable(self) -> bool:
+        """Whether a place is set where new tables are laid."""
+        return self._location is not None
 
     @cached_property
     def _warehouse(self) -> Warehouse:
@@ -120,17 +125,27 @@ class Lake:
         columns: Sequence[str] | None = None,
         where: Mapping[str, str] | None = None,
         floats: Sequence[str] = (),
+        holding: int | None = None,
     ) -> pa.Table:
         """One instrument's rows with first <= timestamp < last, in `table.order`.
 
         `where` keeps rows in which a column of text has a value. Decimal columns named in
-        `floats` come as the nearest float64. Raises ColdDamage rather than give a wrong answer.
+        `floats` come as the nearest float64. `holding` is how many rows the lake has to hold of
+        the instrument on the days that the range touches, wanted or not: so files that are lost
+        from the catalog are noticed, too. Raises ColdDamage rather than give a wrong answer.
         """
         wanted, schema = self._wanted(table, first, last, columns, where, floats)
+        held = list(self._segments(table, (symbol, exchange), wanted))
+        count = sum(run.rows for _, segments in held for one in segments for run in one.runs)
+        if holding not in (None, count):
+            state = self._tables.current(table.name)
+            raise ColdDamage(
+                state.location if state else f"with {table.name}",
+                f"it leads to {count:,} rows, the ledger says {holding:,}",
+                of=f"{symbol} on {exchange}, {first:%Y-%m-%d}",
+            )
         found = [
-            piece
-            for day, segments in self._segments(table, (symbol, exchange), wanted)
-            for piece in day.gather(segments, wanted, self._threads)
+            piece for day, segments in held for piece in day.gather(segments, wanted, self._threads)
         ]
         return pa.concat_tables(found) if found else schema.empty_table()
 

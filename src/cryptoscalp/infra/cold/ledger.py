@@ -11,11 +11,15 @@ from cryptoscalp.infra.db.flow import Flow, rows
 
 @dataclass(frozen=True, slots=True, order=True)
 class ColdDay:
-    """One day of an instrument as the ledger has it; `version` grows with each change of it."""
+    """One day of an instrument as the ledger has it; `version` grows with each change of it.
+
+    `rows` is how many its copy in the lake has.
+    """
 
     day: date
     version: int
     state: PartState
+    rows: int = 0
 
 
 def cold_days(
@@ -26,7 +30,7 @@ def cold_days(
     Days that it does not name lie in PostgreSQL.
     """
     found = yield from rows(
-        "SELECT day, version, state::text FROM cold_parts"
+        "SELECT day, version, state::text, rows FROM cold_parts"
         " WHERE table_name = %s AND symbol = %s AND exchange = %s AND day >= %s AND day < %s"
         " ORDER BY day",
         (table, symbol, exchange, _day(first), last.astimezone(UTC).replace(tzinfo=None)),

@@ -53,7 +53,7 @@ cold_parts = Table(
     Column("first_sequence", BigInteger, comment="lowest sequence, where rows have one"),
     Column("last_sequence", BigInteger, comment="highest sequence, where rows have one"),
     Column("content_sha256", LargeBinary, nullable=False,
-           comment="of the canonical content, see docs/retention.md"),
+           comment="of the canonical content, see docs/cold-tier.md"),
     Column("snapshot_id", BigInteger, nullable=False, comment="Iceberg snapshot that holds it"),
     _moment("written_at", "when it was written to the lake"),
     _moment("verified_at", "when it was last read back and found equal", nullable=True),
@@ -77,7 +77,7 @@ late_writes = Table(
     Column("day", Date, nullable=False, comment="UTC day of the rows"),
     _moment("written_at", "the last write, to the hour"),
     PrimaryKeyConstraint("table_name", "day"),
-    comment="Writes to days over two days old: retention counts from the last write (S19).",
+    comment="Writes of rows over a day old: retention counts from the last write (S19).",
 )
 
 cold_orphans = Table(

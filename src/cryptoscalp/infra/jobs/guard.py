@@ -7,26 +7,19 @@ not before: at once when the process is killed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import psycopg
+from cryptoscalp.infra.db.locks import Lock
 
 
 @asynccontextmanager
-async def guarded(dsn: str, lock: str) -> AsyncIterator[bool]:
-    """Hold the advisory lock of a name while entered; False when somebody else holds it."""
-    connection = await psycopg.AsyncConnection.connect(
-        dsn,
-        autocommit=True,
-        connect_timeout=10,
-        application_name="cryptoscalp job lock",
-    )
+async def guarded(dsn: str, name: str) -> AsyncIterator[bool]:
+    """Hold the lock of a name while entered; False when somebody else holds it."""
+    lock = Lock(dsn, f"job {name}")
     try:
-        found = await connection.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended('cryptoscalp job ' || %s, 7))", (lock,)
-        )
-        row = await found.fetchone()
-        yield row is not None and bool(row[0])
+        yield await asyncio.to_thread(lock.take)
+        await asyncio.to_thread(lock.give_back)
     finally:
-        await connection.close()
+        lock.close()

@@ -36,10 +36,10 @@ def cut(connection: Connection, layout: Layout, tables: Iterable[ByDay]) -> list
     """Bring tables into a layout, with their rows, in the transaction that is open.
 
     Those that have it are left alone. Columns, constraints, indexes, comments, triggers and grants
-    stay; functions and views of the owner that depend on the tables are made again. Each day is
-    counted and hashed in both forms before the old one is dropped; raises IntegrityRefused when
-    they differ, and when an object of somebody else depends on a table. Foreign keys to such a
-    table, row security and publications are not carried over, and refused.
+    stay; functions that depend on the tables are made again. Each day is counted and hashed in both
+    forms before the old one is dropped; raises IntegrityRefused when they differ. Views and
+    continuous aggregates over such a table, foreign keys to it, row security and publications are
+    not carried over: they are named and refused, whoever owns them.
     """
     moved = []
     for table in tables:

@@ -83,6 +83,8 @@ def set_aside(connection: Connection, table: str) -> SetAside:
 def refuse_strangers(connection: Connection, table: str) -> None:
     """Raise IntegrityRefused when something depends on a table that cannot be made again."""
     found = _texts(connection, _STRANGERS, {"table": f"public.{table}"})
+    if _texts(connection, _HAS_AGGREGATES, {}):
+        found += _texts(connection, _AGGREGATES, {"table": table})
     if found:
         raise IntegrityRefused(
             f"{table} cannot be rebuilt while these depend on it: {', '.join(found)}; drop them,"
@@ -91,7 +93,7 @@ def refuse_strangers(connection: Connection, table: str) -> None:
 
 
 def take_dependents(connection: Connection, table: str) -> list[str]:
-    """Drop the owner's functions and views that depend on a table; what makes them again."""
+    """Drop the functions that depend on a table; returns what makes them again."""
     made: list[str] = []
     for drop, make, more in connection.execute(
         _DEPENDENTS, {"table": f"public.{table}"}
@@ -154,12 +156,12 @@ _AFTERWARDS: Final = """
     WHERE a.attrelid = %(table)s::text::regclass AND a.attnum > 0
 """
 _STRANGERS: Final = """
-    SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0)
+    SELECT pg_describe_object('pg_class'::regclass, v.oid, 0)
     FROM pg_depend AS d
     JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
     JOIN pg_class AS v ON v.oid = r.ev_class
     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = %(table)s::text::regclass
-      AND v.relowner <> (SELECT relowner FROM pg_class WHERE oid = %(table)s::text::regclass)
+      AND v.relnamespace IS DISTINCT FROM to_regnamespace('_timescaledb_internal')
     UNION
     SELECT format('constraint %%I on %%s', conname, conrelid::regclass) FROM pg_constraint
     WHERE contype = 'f' AND confrelid = %(table)s::text::regclass
@@ -169,6 +171,14 @@ _STRANGERS: Final = """
     SELECT format('publication %%I', p.pubname) FROM pg_publication_rel AS r
     JOIN pg_publication AS p ON p.oid = r.prpubid WHERE r.prrelid = %(table)s::text::regclass
     ORDER BY 1
+"""
+_HAS_AGGREGATES: Final = """
+    SELECT 1 WHERE to_regclass('timescaledb_information.continuous_aggregates') IS NOT NULL
+"""
+_AGGREGATES: Final = """
+    SELECT format('continuous aggregate %%I', view_name)
+    FROM timescaledb_information.continuous_aggregates
+    WHERE hypertable_schema = 'public' AND hypertable_name = %(table)s ORDER BY 1
 """
 # (DROP, CREATE, [COMMENT and GRANT …]) of functions that have the row type in their signature or
 # their parsed body.

@@ -1,7 +1,7 @@
--- What the insert triggers do with rows that are over two days old: keeps in the ledger that their days
+-- What the insert triggers do with rows that are over a day old: keeps in the ledger that their days
 -- were written, and refuses rows of instruments whose day lies in the cold tier, where no reader would
--- find them. Younger days are never cold. The caller's statement has locked the partition or chunk,
--- for which seal_day() waits, so that a day stays what it is found to be here.
+-- find them. Younger days are never cold. note_late_write() takes the day's lock, which seal_day()
+-- needs alone, so that a day stays what it is found to be here until the transaction ends.
 CREATE OR REPLACE FUNCTION note_late_rows(p_table text, p_exchanges text[], p_symbols text[], p_days date[])
 RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp SET timezone = 'UTC'
@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     -- A snapshot from before would not show that a day has become cold.
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-        RAISE EXCEPTION 'rows over two days old are stored in transactions of READ COMMITTED only'
+        RAISE EXCEPTION 'rows over a day old are stored in transactions of READ COMMITTED only'
             USING ERRCODE = '25001', HINT = 'Begin the transaction with ISOLATION LEVEL READ COMMITTED.';
     END IF;
     FOR written IN SELECT DISTINCT day FROM unnest(p_days) AS day ORDER BY day

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION states_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
-    old timestamptz := clock_timestamp() - interval '2 days';
+    old timestamptz := clock_timestamp() - interval '1 day';
 BEGIN
     IF thawing() THEN
         RETURN NULL;

@@ -26,7 +26,9 @@ def jobs() -> Flow[Verdict]:
     if not declared:
         return skipped("no job is declared")
     found = yield from rows(
-        "SELECT now(), (SELECT max(last_heartbeat) FROM procrastinate.procrastinate_workers),"
+        # A worker that ended well has taken its heartbeat with it; its runs stay.
+        "SELECT now(), greatest((SELECT max(started_at) FROM job_runs),"
+        "  (SELECT max(last_heartbeat) FROM procrastinate.procrastinate_workers)),"
         " (SELECT count(*) FROM procrastinate.procrastinate_workers"
         "  WHERE last_heartbeat > now() - %s)",
         (_SILENT,),
@@ -63,7 +65,8 @@ def alerts() -> Flow[Verdict]:
     )
     problems = [
         Problem("FAIL", f"{source} {name}: {message} (since {raised:%Y-%m-%d %H:%M}, {times}×)",
-                f"cryptoscalp jobs history {name}" if source == "job" else f"look at {name}")
+                f"cryptoscalp jobs history {name}" if source == "job"
+                else "cryptoscalp retention verify" if source == "cold tier" else f"look at {name}")
         for source, name, message, raised, times in found
     ]  # fmt: skip
     return judged("none is open", problems)

@@ -71,7 +71,9 @@ def whole() -> Flow[Verdict]:
     """No default partition, nothing half detached or left over, no hole between two pieces."""
     held = yield from pieces()
     left_over = yield from rows(
-        "SELECT c.relname::text FROM pg_class AS c"
+        "SELECT c.relname::text, EXISTS (SELECT FROM cold_parts AS p"
+        "   WHERE c.relname = p.table_name || to_char(p.day, '_YYYYMMDD') AND p.state = 'COLD')"
+        " FROM pg_class AS c"
         " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'"
         " AND c.relname ~ ('^(' || array_to_string(%s::text[], '|') || ')_[0-9]{6,8}$')"
         " AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhrelid = c.oid)"
@@ -81,8 +83,8 @@ def whole() -> Flow[Verdict]:
     gone = yield from rows("SELECT table_name, first_day, last_day FROM departures")
     problems = [
         *_strange(held),
-        *(_left_over(name) for (name,) in left_over),
-        *_holes(held, gone, {name for (name,) in left_over}),
+        *(_left_over(name, cold) for name, cold in left_over),
+        *_holes(held, gone, {name for name, _ in left_over}),
         *_candles_missing(held),
     ]
     if not held and not problems:
@@ -102,9 +104,15 @@ def _strange(held: list[Piece]) -> Iterator[Problem]:
             yield Problem("FAIL", f"{found} made nor taken out without blocking", hint)
 
 
-def _left_over(name: str) -> Problem:
-    found = f"{name} is detached and was not dropped"
-    return Problem("WARN", found, "cryptoscalp retention run finishes what was begun")
+def _left_over(name: str, cold: bool) -> Problem:
+    if cold:
+        found = f"{name} is detached and was not dropped; the cold tier has its rows"
+        return Problem("WARN", found, "cryptoscalp retention run finishes what was begun")
+    day = f"{name[-8:-4]}-{name[-4:-2]}-{name[-2:]}"
+    made = name[-8:].isdigit() and not name.startswith(("mark_prices", "funding_rates"))
+    hint = _ENSURE.format(first=day, last=day) if made else "ALTER TABLE … ATTACH PARTITION"
+    found = f"{name} is detached, and its rows lie nowhere else: no read finds them"
+    return Problem("FAIL", found, f"to put it back: {hint}")
 
 
 def _holes(

@@ -1,4 +1,4 @@
--- Key of the advisory lock on one day of a table. Who writes to a day over two days old, or brings a
+-- Key of the advisory lock on one day of a table. Who writes rows over a day old to it, or brings a
 -- part of it back, holds it shared until commit; who takes the day out holds it alone. So a row never
 -- comes into a partition that is on its way out.
 CREATE OR REPLACE FUNCTION day_lock(p_table text, p_day date) RETURNS bigint

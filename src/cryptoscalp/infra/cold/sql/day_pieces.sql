@@ -16,13 +16,20 @@ BEGIN
         WHERE c.relname ~ ('^' || p_table || '_\d{8}$') AND c.relnamespace = 'public'::regnamespace
           AND c.relkind = 'r';
     ELSE
+        -- In the columnstore a chunk's rows lie in a table of their own, some thousand in one. By names:
+        -- only the owner may say the schema of chunks.
         RETURN QUERY EXECUTE
-            'SELECT h.range_start::date, ''chunk'', h.chunk_name::text, pg_total_relation_size(c.oid),'
-            '       greatest(c.reltuples, 0)::bigint'
+            'SELECT h.range_start::date, ''chunk'', h.chunk_name::text,'
+            '       pg_total_relation_size(c.oid) + coalesce(pg_total_relation_size(packed.oid), 0),'
+            '       greatest(c.reltuples, 0)::bigint + coalesce(s.numrows_pre_compression, 0)'
             ' FROM timescaledb_information.chunks AS h'
-            ' JOIN pg_namespace AS s ON s.nspname = h.chunk_schema'
-            -- By names: only the owner may say the schema of chunks.
-            ' JOIN pg_class AS c ON c.relname = h.chunk_name AND c.relnamespace = s.oid'
+            ' JOIN pg_namespace AS n ON n.nspname = h.chunk_schema'
+            ' JOIN pg_class AS c ON c.relname = h.chunk_name AND c.relnamespace = n.oid'
+            ' JOIN _timescaledb_catalog.chunk AS own'
+            '   ON own.schema_name = h.chunk_schema AND own.table_name = h.chunk_name'
+            ' LEFT JOIN _timescaledb_catalog.chunk AS other ON other.id = own.compressed_chunk_id'
+            ' LEFT JOIN pg_class AS packed ON packed.relname = other.table_name AND packed.relnamespace = n.oid'
+            ' LEFT JOIN _timescaledb_catalog.compression_chunk_size AS s ON s.chunk_id = own.id'
             ' WHERE h.hypertable_schema = ''public'' AND h.hypertable_name = $1' USING p_table;
     END IF;
 END
