@@ -26,8 +26,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment without settings of cryptoscalp's, and with `more`."""
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("CRYPTOSCALP_")}
+    """The environment without settings of cryptoscalp's or a width, and with `more`."""
+    plain = {
+        k: v for k, v in os.environ.items() if not k.startswith("CRYPTOSCALP_") and k != "COLUMNS"
+    }
     return {**plain, **more}
 
 
@@ -76,7 +78,7 @@ def bound(data_dir: Path) -> Cli:
     def cli(*words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Ended:
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
         with pytest.MonkeyPatch.context() as patch:
-            for name in [name for name in os.environ if name.startswith("CRYPTOSCALP_")]:
+            for name in [name for name in os.environ if name not in environment()]:
                 patch.delenv(name)
             for name, value in {"CRYPTOSCALP_DATA_DIR": str(data_dir), **(env or {})}.items():
                 patch.setenv(name, value)

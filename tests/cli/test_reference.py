@@ -21,7 +21,8 @@ def test_every_command_has_an_example() -> None:
     missing = [
         name
         for name in named
-        if name not in groups - {"cryptoscalp import"}
+        # What a worker answers depends on the minute; `jobs run` shows a run.
+        if name not in (groups - {"cryptoscalp import"}) | {"cryptoscalp worker"}
         and not any(
             document._belongs(examples.Example(line, None), name.removeprefix("cryptoscalp "))
             for line in examples._LINES

@@ -53,7 +53,8 @@ async def test_jobs_in_time_without_and_with_a_worker(
     for job in JOBS:
         ended(database, job.name, "0 days", None)
     alone = await one(db, "jobs")
-    assert (alone.status, alone.found) == ("WARN", "no worker has run yet")
+    assert alone.status == "WARN"
+    assert "no worker was heard of since 20" in alone.found
     breaking("INSERT INTO procrastinate.procrastinate_workers DEFAULT VALUES")
     assert (await one(db, "jobs")).status == "OK"
     breaking(

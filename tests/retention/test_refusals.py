@@ -143,7 +143,7 @@ async def test_a_hold_blocks_every_way_out(db: AsyncDatabase, database: Place) -
     ("given", "said"),
     [
         (("instruments", DAY, DAY, "why", "me"), "no such table"),
-        (("market_data", DAY, DAY - timedelta(1), "why", "me"), "ends on"),
+        (("market_data", DAY, DAY - timedelta(1), "why", "me"), "holds no day"),
         (("market_data", DAY, DAY, " ", "me"), "needs a reason"),
     ],
 )

@@ -10,6 +10,7 @@ import typer
 from cryptoscalp.cli import jobs as view
 from cryptoscalp.cli import output
 from cryptoscalp.cli.session import Session, command
+from cryptoscalp.cli.times import parsed_duration
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
@@ -37,6 +38,12 @@ def worker(
         int,
         typer.Option("--grace", min=0, help="Seconds that running jobs get to end, once stopped."),
     ] = 30,
+    length: Annotated[
+        float | None,
+        typer.Option(
+            "--for", parser=parsed_duration, metavar="TIME", help="End by itself: 30s, 5m, 1h."
+        ),
+    ] = None,
 ) -> None:
     """Run the scheduled jobs; a line for each run.
 
@@ -54,6 +61,7 @@ def worker(
         raise typer.BadParameter("--jobs names no job; see `cryptoscalp jobs list`")
     ended: SimpleQueue[Run] = SimpleQueue()
     with Stop() as stop:
+        stop.after(length)
         at_work = database.worker(
             session.external_url, session.data_dir,
             names=wanted, concurrency=concurrency, grace_s=float(grace), told=ended.put,
