@@ -47,12 +47,10 @@ def measure(place: Place, quick: bool) -> Section:
         held = _trades(rows, _DAY)
         began = time.perf_counter()
         lake.write(MARKET_DATA, _DAY, [(_part(_DAY), [held])])
-        figures.append(Figure("written", rows / (time.perf_counter() - began), "rows/s"))
+        written = rows / (time.perf_counter() - began)
         began = time.perf_counter()
         lake.contents(MARKET_DATA, _DAY)
-        figures.append(
-            Figure("read back and hashed", rows / (time.perf_counter() - began), "rows/s")
-        )
+        hashed = rows / (time.perf_counter() - began)
         paths = [str(path) for path in Path(folder).rglob("*.parquet")]
         with duckdb.connect() as engine:
             engine.execute("SET TimeZone = 'UTC'")
@@ -71,14 +69,21 @@ def measure(place: Place, quick: bool) -> Section:
                 mine, theirs = _in_turn([ours, peer], rows, repeats)
                 label = f"{name}, {rows:,} rows"
                 figures.append(Figure(label, rows / mine, "rows/s", rows / theirs, bars))
-        figures.extend(_arctic(held, rows, repeats, folder))
+        arctic = _arctic(held, rows, repeats, folder)
         figures.extend(_year(lake, place, folder, rows, repeats, days))
     return Section(
         NAME,
         "Lake.read, two threads or as many as there are cores",
         "DuckDB, the same files, columns and filter, without ORDER BY (its files are sorted), in"
         f" turn; the median of {repeats} reads each, after one that is not counted",
-        {"warehouse": "a local directory, in the page cache", "ArcticDB": _arctic_version()},
+        {
+            **place.settings(),
+            "warehouse": "a local directory, in the page cache",
+            "ArcticDB": _arctic_version(),
+            "ArcticDB, float64 to pandas": arctic,
+            "written": f"{written:,.0f} rows/s",
+            "read back and hashed": f"{hashed:,.0f} rows/s",
+        },
         figures,
     )
 
@@ -95,9 +100,9 @@ def _year(
     (after,) = _in_turn([lambda: _read(lake, ())], rows, repeats)
     among = _first_read(place, folder)
     note = "the peer is the same read with one day in the lake"
-    first = f"one day of {days}, a process's first read"
+    first = f"one day of {days}, first read of a process, p50"
     return [
-        Figure(f"one day of {days}", after * 1e3, "ms", before * 1e3, (_FLAT,), note),
+        Figure(f"one day of {days}, p50", after * 1e3, "ms", before * 1e3, (_FLAT,), note),
         Figure(first, among * 1e3, "ms", alone * 1e3, (), note),
     ]
 
@@ -113,12 +118,12 @@ def _first_read(place: Place, folder: str) -> float:
     return statistics.median(taken)
 
 
-def _arctic(held: pa.Table, rows: int, repeats: int, folder: str) -> list[Figure]:
-    """ArcticDB on the same rows; it has no decimals."""
+def _arctic(held: pa.Table, rows: int, repeats: int, folder: str) -> str:
+    """The rate of ArcticDB on the same rows; it has no decimals."""
     try:
         arcticdb: Any = importlib.import_module("arcticdb")
     except ImportError:
-        return []
+        return "not installed"
     frame = held.select(_COLUMNS).to_pandas()
     for name in _FLOATS:
         frame[name] = frame[name].astype(float)
@@ -128,7 +133,7 @@ def _arctic(held: pa.Table, rows: int, repeats: int, folder: str) -> list[Figure
     )
     library.write("BTCUSDT", frame)
     (taken,) = _in_turn([lambda: library.read("BTCUSDT").data], rows, repeats)
-    return [Figure("ArcticDB alone, float64 to pandas", rows / taken, "rows/s")]
+    return f"{rows / taken:,.0f} rows/s"
 
 
 def _arctic_version() -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
 
 import psycopg
 import pytest
@@ -13,7 +14,21 @@ from tests.postgres import Place
 
 __all__ = ["breaking", "db", "mode", "own_server"]
 
+#: Says since when jobs are expected to run.
+SINCE: Final = (
+    "DO $$ BEGIN EXECUTE format('COMMENT ON SCHEMA procrastinate IS %L', regexp_replace("
+    " obj_description('procrastinate'::regnamespace, 'pg_namespace'),"
+    " 'since \\S+$', 'since {since}')); END $$"
+)
 Breaking: TypeAlias = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def new(database: Place) -> None:
+    """The queue of the test's database is as new as the database, not as old as its template."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with psycopg.connect(database.admin_dsn, autocommit=True) as connection:
+        connection.execute(SINCE.format(since=now).encode())
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from cryptoscalp import AsyncDatabase
 from cryptoscalp.jobs import JOBS
 from tests.monitoring.asking import one
-from tests.monitoring.conftest import Breaking
+from tests.monitoring.conftest import SINCE, Breaking
 from tests.postgres import Place
 
 
@@ -29,11 +29,7 @@ def ended(database: Place, job: str, ago: str, error: str | None) -> None:
 def waiting(breaking: Breaking) -> None:
     """A queue that was installed long ago."""
     since = (datetime.now(UTC) - timedelta(days=400)).isoformat(timespec="seconds")
-    breaking(
-        "DO $$ BEGIN EXECUTE format('COMMENT ON SCHEMA procrastinate IS %L', regexp_replace("
-        " obj_description('procrastinate'::regnamespace, 'pg_namespace'),"
-        f" 'since \\S+$', 'since {since}')); END $$"
-    )
+    breaking(SINCE.format(since=since))
 
 
 @pytest.mark.usefixtures("waiting")
