@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -96,9 +96,9 @@ def _written(stream: io.TextIOWrapper) -> str:
     return stream.read()
 
 
-@pytest.fixture(scope="session")
-def place() -> Iterator[Place]:
-    """One server for all tests of the command line; it is started by the first command."""
+@contextmanager
+def new_place() -> Iterator[Place]:
+    """A data directory in which nothing was ever started; its server is stopped at the end."""
     folder = Path(tempfile.mkdtemp(prefix="cs-cli-"))
     folder.chmod(0o755)
     try:
@@ -106,6 +106,13 @@ def place() -> Iterator[Place]:
     finally:
         EmbeddedServer(folder / "data").stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Place]:
+    """One server for all tests of the command line; it is started by the first command."""
+    with new_place() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cryptoscalp.infra.server import EmbeddedServer
-from tests.cli.conftest import Place, bound, environment
+from tests.cli.conftest import Place, environment, new_place
 from tests.postgres import Place as Database
 
 
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Place]:
     """A data directory in which nothing was ever started."""
-    folder = Path(tempfile.mkdtemp(prefix="cs-up-"))
-    folder.chmod(0o755)
-    try:
-        yield Place(folder / "data", bound(folder / "data"))
-    finally:
-        EmbeddedServer(folder / "data").stop()
-        shutil.rmtree(folder)
+    with new_place() as made:
+        yield made
 
 
 def wait_for(running: subprocess.Popen[str], text: str) -> str:

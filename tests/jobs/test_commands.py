@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from cryptoscalp.infra.server import EmbeddedServer
-from tests.cli.conftest import Place, bound
+from tests.cli.conftest import Place, new_place
 from tests.jobs.shop import until
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     """A data directory whose database no worker has seen."""
-    folder = Path(tempfile.mkdtemp(prefix="cs-jobs-"))
-    folder.chmod(0o755)
-    try:
-        yield Place(folder / "data", bound(folder / "data"))
-    finally:
-        EmbeddedServer(folder / "data").stop()
-        shutil.rmtree(folder)
+    with new_place() as made:
+        yield made
 
 
 @pytest.fixture
