@@ -24,12 +24,14 @@ if TYPE_CHECKING:
         DatabaseError,
         InputError,
         IntegrityRefused,
+        MissingRate,
         NotFound,
         PermissionRefused,
         SchemaMismatch,
         ServerError,
         UnknownFormat,
     )
+    from cryptoscalp.trading.types import Fill
 
 __all__ = [
     "Account",
@@ -41,8 +43,10 @@ __all__ = [
     "CryptoscalpError",
     "Database",
     "DatabaseError",
+    "Fill",
     "InputError",
     "IntegrityRefused",
+    "MissingRate",
     "NotFound",
     "PartialImport",
     "PermissionRefused",
@@ -57,6 +61,7 @@ _HOMES = {
     "Account": "cryptoscalp.capture.account",
     "Continuity": "cryptoscalp.capture.ledger",
     "PartialImport": "cryptoscalp.capture.reports",
+    "Fill": "cryptoscalp.trading.types",
     "AsyncDatabase": "cryptoscalp.database",
     "Database": "cryptoscalp.database",
     "connect": "cryptoscalp.database",

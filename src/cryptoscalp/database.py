@@ -28,6 +28,7 @@ from cryptoscalp.market.face import Market
 from cryptoscalp.monitoring.face import Monitoring
 from cryptoscalp.monitoring.types import Surroundings
 from cryptoscalp.retention.face import Retention
+from cryptoscalp.trading.face import Trading
 
 #: The login role of the embedded server.
 LOGIN: Final = "cryptoscalp"
@@ -40,6 +41,7 @@ class Database:
         self._driver = driver
         self.market = Market(driver)
         self.capture = Capture(driver)
+        self.trading = Trading(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.monitoring = Monitoring(driver)
@@ -72,6 +74,7 @@ class AsyncDatabase:
         self._driver = driver
         self.market = Market(driver)
         self.capture = Capture(driver)
+        self.trading = Trading(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.monitoring = Monitoring(driver)

@@ -17,6 +17,9 @@ from cryptoscalp.infra.jobs.tables import metadata as jobs_metadata
 from cryptoscalp.market import kept as market_kept
 from cryptoscalp.market import objects as market_objects
 from cryptoscalp.market.tables import metadata as market_metadata
+from cryptoscalp.trading import kept as trading_kept
+from cryptoscalp.trading import objects as trading_objects
+from cryptoscalp.trading.tables import metadata as trading_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,13 @@ SUBJECTS = (
         market_objects.SQL_OBJECTS,
         market_objects.sql_text,
         market_kept.KEPT,
+    ),
+    Subject(
+        "trading",
+        trading_metadata,
+        trading_objects.SQL_OBJECTS,
+        trading_objects.sql_text,
+        trading_kept.KEPT,
     ),
 )
 

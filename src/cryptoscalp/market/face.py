@@ -6,7 +6,7 @@ from cryptoscalp.infra.db.face import D_co, Face, operation
 from cryptoscalp.market.batches import batches, undo_batch
 from cryptoscalp.market.candles import candles
 from cryptoscalp.market.events import events, trades_with_quotes
-from cryptoscalp.market.instruments import instruments, set_instrument
+from cryptoscalp.market.instruments import add_instrument, instruments, set_instrument
 from cryptoscalp.market.newest import last_trade, latest, newest_quotes
 from cryptoscalp.market.overview import overview
 from cryptoscalp.market.partitions import ensure_partitions, list_partitions
@@ -33,6 +33,7 @@ class Market(Face[D_co]):
     gaps = operation(gaps, retry=True)
     quarantined = operation(quarantined, retry=True)
     instruments = operation(instruments, retry=True)
+    add_instrument = operation(add_instrument, transaction=True, retry=True)
     set_instrument = operation(set_instrument, transaction=True, retry=True)
     batches = operation(batches, retry=True)
     undo_batch = operation(undo_batch, transaction=True, retry=False)

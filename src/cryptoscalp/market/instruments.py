@@ -9,7 +9,7 @@ from typing import TypedDict, get_args
 from psycopg import sql
 from typing_extensions import Unpack
 
-from cryptoscalp.infra.db.errors import InputError
+from cryptoscalp.infra.db.errors import InputError, IntegrityRefused
 from cryptoscalp.infra.db.flow import Flow, rows, run
 from cryptoscalp.market.names import one_of, resolve, spellings
 from cryptoscalp.market.types import Feed, Instrument, QuoteSource
@@ -21,11 +21,9 @@ _COLUMNS = sql.SQL(
 )
 
 
-class Terms(TypedDict, total=False):
-    """What an instrument's contract says; None clears a term."""
+class ContractTerms(TypedDict, total=False):
+    """What an instrument's contract says beside its two currencies; None clears a term."""
 
-    base: str | None
-    quote: str | None
     settle: str | None
     tick_size: Decimal | None
     lot_size: Decimal | None
@@ -34,6 +32,13 @@ class Terms(TypedDict, total=False):
     listed_at: datetime | None
     delisted_at: datetime | None
     renamed_to: str | None
+
+
+class Terms(ContractTerms, total=False):
+    """What an instrument's contract says; None clears a term."""
+
+    base: str | None
+    quote: str | None
 
 
 def instruments(symbol: str | None = None, exchange: str | None = None) -> Flow[list[Instrument]]:
@@ -46,6 +51,36 @@ def instruments(symbol: str | None = None, exchange: str | None = None) -> Flow[
         (spellings(symbol) if symbol else None, exchange),
     )
     return [Instrument(*row) for row in found]
+
+
+def add_instrument(
+    symbol: str, exchange: str, *, base: str, quote: str, **terms: Unpack[ContractTerms]
+) -> Flow[Instrument]:
+    """Register an instrument, and its exchange, with its terms; the one that is there when equal.
+
+    The symbol is the venue's own. A derivative has `settle`, an inverse one `inverse` and a
+    `contract_multiplier` too. An instrument that market data has registered before, without terms,
+    gets them. Raises InputError, and IntegrityRefused when it is there with other terms.
+    """
+    names = {"symbol": symbol, "exchange": exchange, "base": base, "quote": quote}
+    for name, value in names.items():
+        if not isinstance(value, str) or not value.strip() or value != value.strip():
+            raise InputError(f"{name} {value!r} is no name")
+    yield from rows("SELECT register_instruments(%s, %s, %s)", ([exchange], [symbol], [None]))
+    found = yield from instruments(symbol, exchange)
+    one = next(known for known in found if known.symbol == symbol)
+    other = {
+        name: getattr(one, name)
+        for name, value in {**terms, "base": base, "quote": quote}.items()
+        if getattr(one, name) not in (None, value)
+    }
+    if other:
+        said = ", ".join(f"{name} {value}" for name, value in other.items())
+        raise IntegrityRefused(
+            f"{symbol} on {exchange} is there with other terms: {said}; change them with"
+            " `cryptoscalp instruments set`"
+        )
+    return (yield from set_instrument(symbol, exchange, base=base, quote=quote, **terms))
 
 
 def set_instrument(

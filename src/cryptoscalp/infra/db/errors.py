@@ -5,6 +5,7 @@
     │   ├── AmbiguousSymbol   a symbol trades on several exchanges and none was named
     │   └── UnknownFormat     no importer reads this file
     ├── NotFound              (also LookupError)  nothing is stored under that name
+    │   └── MissingRate       a currency cannot be valued: no rate is given or stored
     ├── ServerError           the embedded PostgreSQL cannot be started, stopped or reached
     ├── WarehouseError        the files of the cold tier cannot be reached or written
     │   └── ColdDamage        a file of the cold tier is missing or not what was written
@@ -47,6 +48,10 @@ class UnknownFormat(InputError):
 
 class NotFound(CryptoscalpError, LookupError):
     """Nothing is stored under the name that was asked for."""
+
+
+class MissingRate(NotFound):
+    """A currency has to be valued in another, and no rate is given or stored."""
 
 
 class ServerError(CryptoscalpError):
@@ -94,4 +99,4 @@ class PermissionRefused(DatabaseError):
 
 
 class IntegrityRefused(DatabaseError):
-    """A constraint, or the append-only rule for ticks, refused the change."""
+    """A constraint, an append-only rule or the books refused the change; nothing was changed."""

@@ -11,12 +11,18 @@ from cryptoscalp.infra.db import errors
 
 #: SQLSTATE values after which the same work may simply be done again.
 CONTENTION = frozenset({"40001", "40P01", "55P03"})
+#: The books refuse what contradicts them; do not know a name; have no rate for a currency.
+_CONTRADICTED: Final = "CS010"
+_UNKNOWN: Final = "CS011"
+_RATELESS: Final = "CS012"
 #: Rows of a day that lies in the cold tier: a writer that begins again brings it back first.
 COLD: Final = "CS003"
+#: 22003: a number that the column cannot hold.
+_REFUSED: Final = frozenset({"CS001", "CS002", COLD, "CS004", _CONTRADICTED, "22003"})
 _MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 
 
-def translate(error: psycopg.Error | psycopg_pool.PoolTimeout) -> errors.DatabaseError:
+def translate(error: psycopg.Error | psycopg_pool.PoolTimeout) -> errors.CryptoscalpError:
     """Name the kind of failure that `error` is; the caller raises it `from` the original."""
     state = getattr(error, "sqlstate", None)
     text = _text(error)
@@ -39,7 +45,11 @@ def translate(error: psycopg.Error | psycopg_pool.PoolTimeout) -> errors.Databas
         )
     if state == "42501":
         return errors.PermissionRefused(text, sqlstate=state)
-    if isinstance(error, psycopg.IntegrityError) or state in {"CS001", "CS002", COLD, "CS004"}:
+    if state == _UNKNOWN:
+        return errors.NotFound(text)
+    if state == _RATELESS:
+        return errors.MissingRate(text)
+    if isinstance(error, psycopg.IntegrityError) or state in _REFUSED:
         return errors.IntegrityRefused(text, sqlstate=state)
     if is_lost(error):
         return errors.ConnectionLost(f"the connection to PostgreSQL failed: {text}", sqlstate=state)

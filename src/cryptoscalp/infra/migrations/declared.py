@@ -21,8 +21,12 @@ class Declared:
     objects: tuple[tuple[str, str], ...]
 
     def tables_sql(self) -> str:
-        """Domains, enums, tables, comments and indexes, the same text at every call."""
-        return "".join(f"{statement};\n\n" for part in self.metadata for statement in _ddl(part))
+        """Domains, enums, tables, comments and indexes, the same text at every call.
+
+        A type that several subjects use is made once, with the first of them.
+        """
+        statements = dict.fromkeys(one for part in self.metadata for one in _ddl(part))
+        return "".join(f"{statement};\n\n" for statement in statements)
 
     def sql(self) -> str:
         """The whole schema; a role that may create in `public` can run it in a new database."""

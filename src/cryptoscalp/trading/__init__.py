@@ -1,0 +1,1 @@
+"""Trading books: portfolios, strategies, orders, positions, trades, cash and P&L."""
