@@ -26,13 +26,21 @@ BEGIN
       AND p.strategy_id IS NOT DISTINCT FROM booked.strategy_id AND p.status IN ('OPEN', 'PARTIAL')
       AND (NOT hedged OR p.side = p_position_side)
     FOR UPDATE;
-    booked.pnl_currency := p_terms.settle;
-    booked.notional := position_value(p_terms.is_inverse, p_terms.multiplier, booked.quantity, booked.price);
-    IF booked.notional >= 1e20 OR booked.notional = 0 THEN
+    -- Terms that changed meanwhile are those of the next position.
+    IF held.position_id IS NOT NULL THEN
+        p_terms.multiplier := held.contract_multiplier;
+        p_terms.is_inverse := held.inverse;
+        p_terms.margined := held.margined;
+        p_terms.settle := held.pnl_currency;
+    END IF;
+    worth := position_value(p_terms.is_inverse, p_terms.multiplier, booked.quantity, booked.price);
+    IF worth >= 1e20 OR worth = 0 THEN
         RAISE EXCEPTION 'fill % refused: % at % is worth %, which the books cannot hold',
             coalesce(booked.exchange_trade_id, 'without an id'), trim_scale(booked.quantity),
-            trim_scale(booked.price), trim_scale(booked.notional) USING ERRCODE = 'CS010';
+            trim_scale(booked.price), trim_scale(worth) USING ERRCODE = 'CS010';
     END IF;
+    booked.notional := worth;
+    booked.pnl_currency := p_terms.settle;
     -- A reversal mirrors the fill that it takes back, with the fee coming back.
     IF NOT p_terms.margined AND booked.commission_currency = p_terms.base
        AND (booked.side = 'BUY') <> (booked.kind = 'REVERSAL') THEN

@@ -12,7 +12,7 @@ from cryptoscalp.market.names import one_of
 from cryptoscalp.trading.amounts import above_zero, now_or
 from cryptoscalp.trading.positions import position
 from cryptoscalp.trading.trades import record_fills
-from cryptoscalp.trading.types import Booked, Fill, Position, PriceKind
+from cryptoscalp.trading.types import Booked, Fill, Position, PriceKind, Rates
 
 
 def close_position(
@@ -24,13 +24,14 @@ def close_position(
     fee: Decimal = Decimal(0),
     fee_currency: str | None = None,
     timestamp: datetime | None = None,
+    rates: Rates | None = None,
     note: str = "closed by hand",
 ) -> Flow[Booked]:
     """Book a fill that closes a position, or `quantity` of it; no order is sent to a venue.
 
     For what is known otherwise than by the venue's fills: it is marked ADJUSTMENT. `price` is the
-    newest one of the kind `by`, unless given. Raises NotFound where there is no position or price,
-    IntegrityRefused when it is closed already or has less open than `quantity`.
+    newest one of the kind `by`, unless given; `rates` as for a `Fill`. Raises NotFound where there
+    is no position or price, IntegrityRefused when it is closed already or has less open.
     """
     one_of(by, get_args(PriceKind), "kind of price")
     held = yield from position(position_id)
@@ -57,6 +58,7 @@ def close_position(
         strategy=(yield from _strategy(held.strategy_id)),
         position_side=held.side,
         reduce_only=True,
+        rates=rates,
         note=note,
     )
     portfolio = yield from rows(
