@@ -402,6 +402,7 @@ CREATE TABLE trades (
     commission_currency currency,
     commission_rate price,
     commission_value amount DEFAULT '0' NOT NULL,
+    base_rate price NOT NULL,
     closes_position_id BIGINT,
     closed_quantity quantity NOT NULL,
     closed_cost amount DEFAULT '0' NOT NULL,
@@ -490,6 +491,8 @@ COMMENT ON COLUMN trades.commission_currency IS 'currency of the fee; NULL witho
 COMMENT ON COLUMN trades.commission_rate IS 'pnl_currency a unit of commission_currency';
 
 COMMENT ON COLUMN trades.commission_value IS 'commission in pnl_currency';
+
+COMMENT ON COLUMN trades.base_rate IS 'units of the portfolio''s base currency a unit of pnl_currency, then';
 
 COMMENT ON COLUMN trades.closes_position_id IS 'position that it reduces or closes';
 

@@ -12,6 +12,7 @@ DECLARE
 BEGIN
     settle := conversion(p_terms.settle, p_account.base_currency, booked.timestamp, p_account.base_currency, p_rates,
                          booked.exchange);
+    booked.base_rate := settle.rate;
     IF booked.commission_currency IS NULL OR booked.commission_currency = booked.pnl_currency THEN
         fee := settle;
         booked.commission_rate := CASE WHEN booked.commission_currency IS NOT NULL THEN 1 END;
@@ -33,14 +34,14 @@ BEGIN
     END IF;
     INSERT INTO trades (timestamp, symbol, exchange, side, quantity, price, commission, pnl, portfolio_id, strategy_id,
                         order_id, kind, exchange_trade_id, revision, reverses_trade_id, exchange_order_id, liquidity,
-                        notional, pnl_currency, commission_currency, commission_rate, commission_value,
+                        notional, pnl_currency, commission_currency, commission_rate, commission_value, base_rate,
                         closes_position_id, closed_quantity, closed_cost, closed_value, opens_position_id,
                         opened_quantity, opened_cost, model_id, note)
     VALUES (booked.timestamp, booked.symbol, booked.exchange, booked.side, booked.quantity, booked.price,
             booked.commission, booked.pnl, booked.portfolio_id, booked.strategy_id, booked.order_id, booked.kind,
             booked.exchange_trade_id, booked.revision, booked.reverses_trade_id, booked.exchange_order_id,
             booked.liquidity, booked.notional, booked.pnl_currency, booked.commission_currency,
-            booked.commission_rate, booked.commission_value, booked.closes_position_id, booked.closed_quantity,
+            booked.commission_rate, booked.commission_value, booked.base_rate, booked.closes_position_id, booked.closed_quantity,
             booked.closed_cost, booked.closed_value, booked.opens_position_id, booked.opened_quantity,
             booked.opened_cost, booked.model_id, booked.note)
     RETURNING * INTO booked;

@@ -91,9 +91,10 @@ class Fill:
 class Trade:
     """A booked fill and its effect.
 
-    `pnl` is what it realized before commission, `notional`, `pnl` and `commission_value` are in
-    `pnl_currency`. It closed `closed_quantity` of one position and opened `opened_quantity` of
-    another (or the same): together `quantity`, less a spot fee that was taken out of it.
+    `pnl` is what it realized before commission; `notional`, `pnl` and `commission_value` are in
+    `pnl_currency`, of which `base_rate` tells the worth in the portfolio's base currency. It closed
+    `closed_quantity` of one position and opened `opened_quantity` of another (or the same):
+    together `quantity`, less a spot fee that was taken out of it.
     """
 
     trade_id: int
@@ -118,6 +119,7 @@ class Trade:
     commission_currency: str | None
     commission_rate: Decimal | None
     commission_value: Decimal
+    base_rate: Decimal
     closes_position_id: int | None
     closed_quantity: Decimal
     closed_cost: Decimal

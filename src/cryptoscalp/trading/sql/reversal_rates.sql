@@ -4,6 +4,7 @@
 CREATE OR REPLACE FUNCTION reversal_rates(p_trade trades) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = public, pg_temp
 BEGIN ATOMIC
-    SELECT coalesce(jsonb_object_agg(currency, rate::text), '{}') FROM cash_ledger
-    WHERE trade_id = p_trade.trade_id;
+    SELECT coalesce(jsonb_object_agg(currency, rate::text), '{}')
+           || jsonb_build_object(p_trade.pnl_currency, p_trade.base_rate::text)
+    FROM cash_ledger WHERE trade_id = p_trade.trade_id;
 END;

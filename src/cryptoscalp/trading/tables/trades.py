@@ -57,6 +57,7 @@ trades = Table(
     currency("commission_currency", "currency of the fee; NULL without one", nullable=True),
     price("commission_rate", "pnl_currency a unit of commission_currency", nullable=True),
     amount("commission_value", "commission in pnl_currency", server_default="0"),
+    price("base_rate", "units of the portfolio's base currency a unit of pnl_currency, then"),
     reference("closes_position_id", "position that it reduces or closes", nullable=True),
     quantity("closed_quantity", "how much of it"),
     amount("closed_cost", "cost basis that leaves it", server_default="0"),
