@@ -139,6 +139,19 @@ async def test_a_notional_is_rounded_once_half_to_even(books: AsyncDatabase) -> 
         await books.trading.record_fill("main", fill(9, "BUY", "0.5", unit))
 
 
+async def test_a_part_of_the_cost_is_rounded_half_to_even(books: AsyncDatabase) -> None:
+    unit = Decimal("1e-18")
+    await books.trading.record_fill("main", fill(1, "BUY", "5", unit))
+    done = await books.trading.record_fill("main", fill(2, "SELL", "2.5", 2 * unit, after_s=1))
+    # Half of 5e-18 is 2.5e-18: 2e-18 leaves, 3e-18 stays.
+    assert [done.trade.closed_cost, done.trade.closed_value] == [2 * unit, 5 * unit]
+    (held,) = await books.trading.positions("main")
+    assert held.cost_basis == 3 * unit
+    # A fill of 3 that closes 2.5 of it at 1e-18: 2.5e-18 again, 2e-18 and 1e-18.
+    over = await books.trading.record_fill("main", fill(3, "SELL", "3", unit, after_s=2))
+    assert [over.trade.closed_value, over.trade.opened_cost] == [2 * unit, unit]
+
+
 async def test_two_positions_of_a_hedging_portfolio(books: AsyncDatabase) -> None:
     await books.trading.create_portfolio("hedged", "USDT", position_mode="HEDGING")
 

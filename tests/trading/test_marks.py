@@ -83,20 +83,24 @@ async def test_what_cannot_be_marked_is_refused(market: AsyncDatabase) -> None:
 
 
 async def test_stops_and_targets_and_what_has_reached_them(market: AsyncDatabase) -> None:
-    long, short, _ = [one.position_id for one in await market.trading.positions("main")]
+    held = await market.trading.positions("main")
+    long, short, unpriced = (one.position_id for one in held)
     await market.trading.set_stop_loss(long, Decimal(99))
     await market.trading.set_take_profit(short, Decimal(102))
     assert [
         (one.position_id, one.cause, one.price, one.level)
-        for one in await market.trading.breached("main")
+        for one in (await market.trading.breached("main")).breaches
     ] == [
         (long, "stop_loss", Decimal(99), Decimal(99)),
         (short, "take_profit", Decimal(102), Decimal(102)),
     ]
-    assert [one.cause for one in await market.trading.breached("main", "mid")] == ["take_profit"]
+    by_mid = await market.trading.breached("main", "mid")
+    assert [one.cause for one in by_mid.breaches] == ["take_profit"]
     await market.trading.set_stop_loss(long, Decimal("98.99"))
     await market.trading.set_take_profit(short, None)
-    assert await market.trading.breached("main") == []
+    await market.trading.set_stops(unpriced, Decimal(1), Decimal(100_000))
+    quiet = await market.trading.breached("main")
+    assert (quiet.breaches, quiet.unpriced) == ((), (unpriced,))
     for change, level in (
         (market.trading.set_take_profit, Decimal(98)),
         (market.trading.set_stop_loss, Decimal(0)),

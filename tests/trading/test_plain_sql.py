@@ -145,7 +145,7 @@ def test_a_mark_by_plain_sql_moves_the_pnl(sql: psycopg.Connection[tuple[Any, ..
     ("statement", "why"),
     [
         (b"UPDATE positions SET current_price = 0 WHERE status = 'OPEN'", "chk_position_prices"),
-        (b"UPDATE positions SET stop_loss = -1 WHERE status = 'OPEN'", "chk_position_stops"),
+        (b"UPDATE positions SET stop_loss = -1 WHERE status = 'OPEN'", "chk_position_prices"),
         (b"UPDATE positions SET current_price = 7 WHERE status = 'CLOSED'", "is closed and does"),
     ],
 )

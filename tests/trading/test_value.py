@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cryptoscalp import AsyncDatabase, Fill, InputError, MissingRate, NotFound
+from cryptoscalp.trading.worth import Held, Priced, Rate, portfolio_value
 from tests.faces import NOON, quote, table, trade
 from tests.trading.books import CROSS, INVERSE, LINEAR, SPOT, Traded, fill, prepare
 
@@ -177,3 +178,20 @@ async def test_pnl_by_day_has_what_was_realized_and_what_was_open(market: AsyncD
     assert only == found[1:2]
     with pytest.raises(InputError, match="is before start"):
         await market.trading.pnl_by_day("days", date(2024, 8, 9), date(2024, 8, 8))
+
+
+def test_every_digit_of_a_large_portfolio_counts() -> None:
+    """Python's own decimals would keep 28 digits of the sums."""
+    amount = Decimal("12345678901234567890.123456789012345678")
+    held = Held(
+        1, "X", "binance", "LONG", False, Decimal(1), False, Decimal(1), "USDT", "X",
+        Decimal("0.1"), Decimal("1234567890123456789.000000000000000001"),
+    )  # fmt: skip
+    found = portfolio_value(
+        "main", NOON, "USDT", {"USDT": amount, "EUR": Decimal("0.5"), "X": Decimal("0.1")}, [held],
+        {1: Priced(Decimal("10.000000000000000001"), NOON)},
+        {code: Rate(Decimal(1), code) for code in ("USDT", "EUR", "X")},
+    )  # fmt: skip
+    assert str(found.cash_value) == "12345678901234567890.623456789012345678"
+    assert str(found.equity) == "12345678901234567891.623456789012345678"
+    assert str(found.unrealized_pnl) == "-1234567890123456788.000000000000000001"

@@ -238,15 +238,9 @@ CREATE TABLE positions (
     CONSTRAINT fk_positions_instruments FOREIGN KEY(symbol, exchange) REFERENCES instruments (symbol, exchange) ON DELETE RESTRICT,
     CONSTRAINT fk_positions_portfolios FOREIGN KEY(portfolio_id) REFERENCES portfolios (portfolio_id) ON DELETE RESTRICT,
     CONSTRAINT fk_positions_strategies FOREIGN KEY(strategy_id) REFERENCES strategies (strategy_id) ON DELETE RESTRICT,
-    CONSTRAINT chk_position_quantity CHECK (quantity > 0),
-    CONSTRAINT chk_position_closed_quantity CHECK (closed_quantity >= 0 AND closed_quantity <= quantity),
-    CONSTRAINT chk_position_prices CHECK (entry_price > 0 AND current_price > 0 AND (exit_price IS NULL OR exit_price > 0)),
-    CONSTRAINT chk_position_stops CHECK ((stop_loss IS NULL OR stop_loss > 0) AND (take_profit IS NULL OR take_profit > 0)),
-    CONSTRAINT chk_position_status CHECK (status = CASE WHEN closed_quantity = 0 THEN 'OPEN'::position_status WHEN closed_quantity = quantity THEN 'CLOSED'::position_status ELSE 'PARTIAL'::position_status END),
-    CONSTRAINT chk_position_cost CHECK (cost_basis >= 0 AND (status <> 'CLOSED' OR cost_basis = 0)),
-    CONSTRAINT chk_position_ended CHECK ((status = 'CLOSED') = (closed_at IS NOT NULL)),
-    CONSTRAINT chk_position_hedge_side CHECK (hedge_side IS NULL OR hedge_side = side),
-    CONSTRAINT chk_position_terms CHECK (contract_multiplier > 0 AND leverage > 0)
+    CONSTRAINT chk_position_quantity CHECK (quantity > 0 AND closed_quantity >= 0 AND closed_quantity <= quantity),
+    CONSTRAINT chk_position_prices CHECK (entry_price > 0 AND current_price > 0 AND contract_multiplier > 0 AND leverage > 0 AND cost_basis >= 0 AND (exit_price IS NULL OR exit_price > 0) AND (stop_loss IS NULL OR stop_loss > 0) AND (take_profit IS NULL OR take_profit > 0)),
+    CONSTRAINT chk_position_status CHECK ((status = 'OPEN') = (closed_quantity = 0) AND (status = 'CLOSED') = (closed_quantity = quantity) AND (status = 'CLOSED') = (closed_at IS NOT NULL) AND (status <> 'CLOSED' OR cost_basis = 0) AND (hedge_side IS NULL OR hedge_side = side))
 )
  WITH (fillfactor = 50);
 
@@ -422,12 +416,8 @@ CREATE TABLE trades (
     CONSTRAINT fk_trades_trades FOREIGN KEY(reverses_trade_id) REFERENCES trades (trade_id) ON DELETE RESTRICT,
     CONSTRAINT fk_trades_closes_position FOREIGN KEY(closes_position_id) REFERENCES positions (position_id) ON DELETE RESTRICT,
     CONSTRAINT fk_trades_opens_position FOREIGN KEY(opens_position_id) REFERENCES positions (position_id) ON DELETE RESTRICT,
-    CONSTRAINT chk_trade_positive CHECK (quantity > 0 AND price > 0),
-    CONSTRAINT chk_trade_notional CHECK (notional > 0),
-    CONSTRAINT chk_trade_commission CHECK (commission = 0 OR (commission_currency IS NOT NULL AND commission_rate IS NOT NULL)),
-    CONSTRAINT chk_trade_kind CHECK ((kind = 'REVERSAL') = (reverses_trade_id IS NOT NULL) AND (kind = 'REVERSAL') = (exchange_trade_id IS NULL)),
-    CONSTRAINT chk_trade_effect CHECK (closed_quantity >= 0 AND opened_quantity >= 0 AND closed_quantity + opened_quantity > 0),
-    CONSTRAINT chk_trade_positions CHECK ((closes_position_id IS NULL) = (closed_quantity = 0) AND (opens_position_id IS NULL) = (opened_quantity = 0))
+    CONSTRAINT chk_trade_amounts CHECK (quantity > 0 AND price > 0 AND notional > 0 AND base_rate > 0 AND (commission = 0 OR (commission_currency IS NOT NULL AND commission_rate IS NOT NULL))),
+    CONSTRAINT chk_trade_effect CHECK ((kind = 'REVERSAL') = (reverses_trade_id IS NOT NULL) AND (kind = 'REVERSAL') = (exchange_trade_id IS NULL) AND closed_quantity >= 0 AND opened_quantity >= 0 AND closed_quantity + opened_quantity > 0 AND (closes_position_id IS NULL) = (closed_quantity = 0) AND (opens_position_id IS NULL) = (opened_quantity = 0))
 );
 
 CREATE INDEX trades_closes_position_id_idx ON trades (closes_position_id) WHERE closes_position_id IS NOT NULL;
@@ -533,9 +523,7 @@ CREATE TABLE cash_ledger (
     CONSTRAINT fk_cash_ledger_portfolios FOREIGN KEY(portfolio_id) REFERENCES portfolios (portfolio_id) ON DELETE RESTRICT,
     CONSTRAINT fk_cash_ledger_trades FOREIGN KEY(trade_id) REFERENCES trades (trade_id) ON DELETE RESTRICT,
     CONSTRAINT fk_cash_ledger_funding_payments FOREIGN KEY(funding_id) REFERENCES funding_payments (funding_id) ON DELETE RESTRICT,
-    CONSTRAINT chk_cash_amount CHECK (amount <> 0),
-    CONSTRAINT chk_cash_direction CHECK ((kind <> 'DEPOSIT' OR amount > 0) AND (kind <> 'WITHDRAWAL' OR amount < 0)),
-    CONSTRAINT chk_cash_source CHECK ((kind IN ('TRADE', 'REALIZED_PNL', 'FEE')) = (trade_id IS NOT NULL) AND (kind = 'FUNDING') = (funding_id IS NOT NULL) AND (kind IN ('DEPOSIT', 'WITHDRAWAL', 'ADJUSTMENT')) = (reference IS NOT NULL))
+    CONSTRAINT chk_cash_entry CHECK (amount <> 0 AND rate > 0 AND (kind <> 'DEPOSIT' OR amount > 0) AND (kind <> 'WITHDRAWAL' OR amount < 0) AND (kind IN ('TRADE', 'REALIZED_PNL', 'FEE')) = (trade_id IS NOT NULL) AND (kind = 'FUNDING') = (funding_id IS NOT NULL) AND (kind IN ('DEPOSIT', 'WITHDRAWAL', 'ADJUSTMENT')) = (reference IS NOT NULL))
 );
 
 CREATE INDEX cash_ledger_balance_idx ON cash_ledger (portfolio_id, currency, timestamp) INCLUDE (amount);

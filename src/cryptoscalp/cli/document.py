@@ -16,7 +16,10 @@ from cryptoscalp.cli import examples
 from cryptoscalp.cli.main import app
 
 _WIDTH: Final = 88
-_GROUPS: Final = ("quarantine", "partitions", "instruments", "jobs", "db")
+_GROUPS: Final = (
+    "quarantine", "partitions", "instruments", "jobs", "db", "portfolio", "strategies", "orders",
+    "trades", "positions", "funding", "books",
+)  # fmt: skip
 _INTRODUCTION: Final = """\
 # Command line
 

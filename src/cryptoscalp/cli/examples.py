@@ -33,6 +33,10 @@ _STEADY: Final[Mapping[str, Any]] = {
     "placed_at": "2024-08-09T07:00:01.000000Z",
     "released_at": "2024-08-09T07:00:02.000000Z",
     "first_seen_at": "2024-08-09T07:00:01.000000Z",
+    "created_at": "2024-08-09T07:00:01.000000Z",
+    "recorded_at": "2024-08-09T07:00:01.000000Z",
+    "retired_at": "2024-08-09T07:00:02.000000Z",
+    "closed_at": "2024-08-09T07:00:02.000000Z",
     "seconds": 0.25,
     "size_bytes": 98304,
     "rows": {"candles_1s": 5, "candles_long": 2, "market_data": 6, "order_book_l1": 2},
@@ -66,6 +70,68 @@ class Example:
 
 
 _RANGE: Final = "--start 2024-08-08T23:55:00Z --end 2024-08-09"
+_OF: Final = "--portfolio main --exchange binanceusdm"
+_FILLS: Final = f"trades record {_OF} BTCUSDT --strategy scalper"
+#: The books of an account: a future sold and bought back, and a spot pair.
+_BOOKS: Final = (
+    (
+        "instruments add BTCUSDT --exchange binanceusdm --base BTC --quote USDT --settle USDT"
+        " --tick-size 0.1 --lot-size 0.001"
+    ),
+    "portfolio create main --base USDT --leverage 5",
+    "portfolio list",
+    "portfolio deposit main USDT 10000 --reference bank-1 --at 2024-08-08T12:00:00Z",
+    "portfolio withdraw main USDT 250.5 --reference bank-2 --at 2024-08-08T12:30:00Z",
+    "strategies create scalper --description imbalance --symbol BTCUSDT@binanceusdm",
+    "strategies list",
+    (
+        f"orders place {_OF} BTCUSDT --side sell --quantity 0.02 --client-order-id s-1"
+        " --type limit --price 61840.1 --strategy scalper --at 2024-08-08T13:00:00Z"
+    ),
+    f"orders send {_OF} s-1 --at 2024-08-08T13:00:00.100Z",
+    f"orders acknowledge {_OF} s-1 --exchange-order-id 8389765 --at 2024-08-08T13:00:00.2Z",
+    (
+        f"{_FILLS} --side sell --quantity 0.012 --price 61840.1 --id 5001 --fee 0.003"
+        " --fee-currency BNB --rate BNB=512 --client-order-id s-1 --at 2024-08-08T13:00:01Z"
+    ),
+    f"orders cancel {_OF} s-1 --reason timeout --at 2024-08-08T13:00:05Z",
+    f"orders events {_OF} s-1",
+    (
+        f"orders place {_OF} BTCUSDT --side buy --quantity 0.012 --client-order-id s-2"
+        " --at 2024-08-08T13:00:06Z"
+    ),
+    f"orders reject {_OF} s-2 --reason too-small --at 2024-08-08T13:00:06.1Z",
+    "orders list --portfolio main --limit 1",
+    (
+        f"funding record {_OF} BTCUSDT --strategy scalper --funding-rate 0.0001"
+        " --mark-price 61810 --at 2024-08-08T16:00:00Z"
+    ),
+    "funding list --portfolio main",
+    "positions close 1 --price 61850 --at 2024-08-08T20:00:00Z",
+    (
+        "trades record --portfolio main BTCUSDT --exchange binance --side buy --quantity 0.01"
+        " --price 61837.65 --id 3735683259 --at 2024-08-08T23:55:01Z"
+    ),
+    "trades list --portfolio main BTCUSDT --exchange binance",
+    "positions list --portfolio main",
+    "positions stops 2 --stop-loss 61500 --take-profit 61839",
+    "positions mark --portfolio main --by last",
+    "positions breached --portfolio main --by last",
+    "positions show 2 --lots",
+    "portfolio show main",
+    "portfolio value main --at 2024-08-08T23:56:00Z --rate BNB=512",
+    (
+        "portfolio curve main --start 2024-08-08T23:55:30Z --end 2024-08-08T23:56:00Z"
+        " --step 30s --rate BNB=512"
+    ),
+    "portfolio pnl main --start 2024-08-08 --end 2024-08-08",
+    "portfolio exposure main",
+    "portfolio ledger main --limit 3",
+    "trades reverse 3 --reason typo --at 2024-08-08T23:59:00Z",
+    "books check",
+    "strategies retire scalper",
+    "portfolio close main",
+)
 _LINES: Final = (
     "import spot.gz",
     "import --check spot.gz",
@@ -84,7 +150,8 @@ _LINES: Final = (
     "partitions list",
     "partitions ensure --start 2024-08-10 --end 2024-08-11",
     "instruments list BTCUSDT --exchange binance",
-    "instruments set BTCUSDT --exchange binance --base BTC --tick-size 0.01",
+    "instruments set BTCUSDT --exchange binance --base BTC --quote USDT --tick-size 0.01",
+    *_BOOKS,
     (
         "retention hold --table market_data --start 2024-08-01 --end 2024-09-01"
         " --reason case-17 --by counsel"
@@ -130,6 +197,8 @@ def collect(folder: Path) -> list[Example]:
                 found = json.loads(text.strip().splitlines()[-1])
             else:
                 steady, found = dict(_STEADY), json.loads(text)
+            if words.startswith("orders"):
+                del steady["detail"]  # here it is the venue's id or a reason
             made.append(Example(words, _settled(found, steady)))
     return made
 

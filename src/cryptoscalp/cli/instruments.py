@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
 
 from cryptoscalp.cli import output
+from cryptoscalp.cli.amounts import parsed_number, parsed_size
+from cryptoscalp.cli.book_options import Venue
 from cryptoscalp.cli.reads import Exchange, MaybeSymbol, Symbol
 from cryptoscalp.cli.session import Session, command
 from cryptoscalp.cli.times import parsed_time
@@ -22,19 +24,13 @@ _TERMS: Final = (
 )  # fmt: skip
 
 
-def _number(text: str | Decimal) -> Decimal:
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        found = Decimal("nan")
-    if not found.is_finite():
-        raise typer.BadParameter(f"{text!r} is no number; write it in decimals, such as 0.001")
-    return found
-
-
-Number = Annotated[Decimal | None, typer.Option(parser=_number, metavar="NUMBER")]
+Number = Annotated[Decimal | None, typer.Option(parser=parsed_number, metavar="NUMBER")]
+Step = Annotated[Decimal | None, typer.Option(parser=parsed_size, metavar="NUMBER")]
 Moment = Annotated[datetime | None, typer.Option(parser=parsed_time, metavar="TIME")]
 Text = Annotated[str | None, typer.Option(metavar="NAME")]
+Inverse = Annotated[
+    bool | None, typer.Option("--inverse/--linear", help="Settled in base, or in quote.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,6 +69,41 @@ def list_instruments(
     output.say(f"{len(found):,} instruments")
 
 
+@command(_instruments, "add")
+def add_instrument(
+    session: Session,
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="As the venue writes it.")],
+    exchange: Venue,
+    base: Annotated[str, typer.Option("--base", metavar="NAME", help="Currency that is traded.")],
+    quote: Annotated[
+        str, typer.Option("--quote", metavar="NAME", help="Currency that prices are in.")
+    ],
+    settle: Annotated[
+        str | None,
+        typer.Option("--settle", metavar="NAME", help="Of a derivative: currency of its P&L."),
+    ] = None,
+    tick_size: Step = None,
+    lot_size: Step = None,
+    contract_multiplier: Step = None,
+    inverse: Inverse = None,
+) -> None:
+    """Register an instrument with its terms, before any market data of it.
+
+    One that is there with the same terms is shown again; `instruments set` changes terms.
+    """
+    given: dict[str, Any] = {
+        "settle": settle, "tick_size": tick_size, "lot_size": lot_size,
+        "contract_multiplier": contract_multiplier, "inverse": inverse,
+    }  # fmt: skip
+    terms = {name: value for name, value in given.items() if value is not None}
+    with session.connect() as db:
+        added = db.market.add_instrument(symbol, exchange, base=base, quote=quote, **terms)
+    if session.json:
+        output.emit(added)
+    else:
+        _show(added)
+
+
 @command(_instruments, "set")
 def set_instrument(
     session: Session,
@@ -91,9 +122,7 @@ def set_instrument(
     tick_size: Number = None,
     lot_size: Number = None,
     contract_multiplier: Number = None,
-    inverse: Annotated[
-        bool | None, typer.Option("--inverse/--linear", help="Settled in base, or in quote.")
-    ] = None,
+    inverse: Inverse = None,
     listed_at: Moment = None,
     delisted_at: Moment = None,
     renamed_to: Text = None,

@@ -14,17 +14,25 @@ from typing import Annotated
 import typer
 
 from cryptoscalp.cli import (
+    account_files,
+    books,
     doctor,
+    funding,
     imports,
     instruments,
     jobs,
     ledger,
+    orders,
     output,
+    portfolio,
+    positions,
     reads,
     retention,
     schema,
     server,
+    strategies,
     ticks,
+    trades,
     up,
     worker,
 )
@@ -41,7 +49,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help is there in half the time
 )
 for part in (
-    up, worker, jobs, server, doctor, imports, reads, ticks, ledger, instruments, retention, schema
+    up, worker, jobs, server, doctor, imports, reads, ticks, ledger, instruments, portfolio,
+    strategies, orders, trades, account_files, positions, funding, books, retention, schema,
 ):  # fmt: skip
     part.register(app)
 
@@ -104,8 +113,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    command = typer.main.get_command(app)
     try:
+        # It reads the annotations of every command, which takes a while: may be interrupted too.
+        command = typer.main.get_command(app)
         found = command.main(
             [*arguments] or ["--help"], prog_name="cryptoscalp", standalone_mode=False
         )

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,13 +17,18 @@ from cryptoscalp.cli.times import iso
 
 #: Width of tables where no terminal says another one: wide enough not to cut.
 _PIPED_WIDTH: Final = 200
+#: Words up to this length are not folded.
+_LONGEST_WORD: Final = 12
+_UNLIMITED: Final = 10_000
 #: Venue ids may not fit the numbers of every JSON reader.
 _IDS: Final = ("sequence", "first_sequence", "last_sequence")
+#: Of decimal's own 28 digits a balance may have more.
+_ALL_DIGITS: Final = Context(prec=120)
 
 
 def exact(number: Decimal) -> str:
     """All digits, without trailing zeros or an exponent."""
-    return f"{number.normalize():f}"
+    return f"{number.normalize(_ALL_DIGITS):f}"
 
 
 def plain(value: Any, name: str = "") -> Any:
@@ -95,7 +100,11 @@ def table(
     title: str | None = None,
     right: Iterable[str] = (),
 ) -> None:
-    """Print rows under headings; the columns named in `right` are numbers."""
+    """Print rows under headings; the columns named in `right` are numbers.
+
+    Where room is short, words are folded at blanks; a table that does not fit then is wider than
+    the terminal rather than cut.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -103,22 +112,27 @@ def table(
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     numbers = set(right)
-    for column in columns:
+    cells = [[cell(value) for value in row] for row in rows]
+    for at, column in enumerate(columns):
+        words = " ".join([column, *(row[at] for row in cells)]).split()
         made.add_column(
             column,
             justify="right" if column in numbers else "left",
             no_wrap=column in numbers,
             overflow="fold",
+            min_width=min(_LONGEST_WORD, max(map(len, words), default=1)),
         )
-    for row in rows:
-        made.add_row(*(Text(cell(value)) for value in row))
+    for row in cells:
+        made.add_row(*(Text(value) for value in row))
 
     class Piped(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # the library would leave with exit code 1
 
     console = Piped(width=_width(), highlight=False)
-    console.print(made)
+    least = console.measure(made, options=console.options.update(max_width=_UNLIMITED)).minimum
+    console.width = max(console.width, least)
+    console.print(made, crop=False)
 
 
 def narrow(rows: Sequence[tuple[Sequence[str], Sequence[int]]], heads: Sequence[str]) -> None:

@@ -70,13 +70,13 @@ def close_position(
 
 def _newest(held: Position, by: PriceKind) -> Flow[Decimal]:
     found = yield from rows(
-        "SELECT trim_scale(price) FROM price_at(%s, %s, now(), %s::price_kind, %s::position_side)",
+        "SELECT trim_scale(price) FROM price_at(%s, %s, now(), %s::price_kind,"
+        " %s::position_side, '100 years')",
         (held.symbol, held.exchange, by.upper(), held.side),
     )
     if not found:
         raise NotFound(
-            f"no {by} price of {held.symbol} on {held.exchange} is known within a week; give the"
-            " price (--price)"
+            f"no {by} price of {held.symbol} on {held.exchange} is known; give the price (--price)"
         )
     newest: Decimal = found[0][0]
     return newest

@@ -13,6 +13,8 @@ from cryptoscalp.trading.cash import (
     withdraw,
 )
 from cryptoscalp.trading.closing import close_position
+from cryptoscalp.trading.exporting import export_fills
+from cryptoscalp.trading.importing import import_fills
 from cryptoscalp.trading.orders import (
     acknowledge_order,
     cancel_order,
@@ -38,9 +40,19 @@ from cryptoscalp.trading.positions import (
     position,
     positions,
     set_stop_loss,
+    set_stops,
     set_take_profit,
 )
-from cryptoscalp.trading.reports import check_books, exposure, lots, open_risk, pnl_by_day
+from cryptoscalp.trading.reconcile import reconcile_fills
+from cryptoscalp.trading.reconcile_balances import reconcile_balances
+from cryptoscalp.trading.reports import (
+    check_books,
+    count_books,
+    exposure,
+    lots,
+    open_risk,
+    pnl_by_day,
+)
 from cryptoscalp.trading.trades import record_fill, record_fills, reverse_trade, trades
 from cryptoscalp.trading.valuation import equity_curve, value
 
@@ -78,12 +90,17 @@ class Trading(Face[D_co]):
     record_fills = operation(record_fills, transaction=True, retry=True)
     reverse_trade = operation(reverse_trade, retry=True)
     trades = operation(trades, retry=True)
+    import_fills = operation(import_fills, retry=False)
+    export_fills = operation(export_fills, retry=True)
+    reconcile_fills = operation(reconcile_fills, retry=False)
+    reconcile_balances = operation(reconcile_balances, retry=False)
 
     positions = operation(positions, retry=True)
     position = operation(position, retry=True)
     mark = operation(mark, retry=True)
     mark_position = operation(mark_position, retry=True)
     set_stop_loss = operation(set_stop_loss, transaction=True, retry=True)
+    set_stops = operation(set_stops, transaction=True, retry=True)
     set_take_profit = operation(set_take_profit, transaction=True, retry=True)
     breached = operation(breached, retry=True)
     close_position = operation(close_position, transaction=True, retry=False)
@@ -94,4 +111,5 @@ class Trading(Face[D_co]):
     exposure = operation(exposure, retry=True)
     open_risk = operation(open_risk, retry=True)
     lots = operation(lots, retry=True)
+    count_books = operation(count_books, retry=True)
     check_books = operation(check_books, retry=True)

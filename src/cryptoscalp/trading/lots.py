@@ -6,13 +6,10 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Final
+from decimal import Decimal, localcontext
 
+from cryptoscalp.trading.exact import EXACT, share
 from cryptoscalp.trading.types import PositionSide, Trade
-
-_EXACT: Final = Context(prec=120, rounding=ROUND_HALF_EVEN)
-_UNIT: Final = Decimal("1e-18")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,11 @@ def fifo(position_id: int, side: PositionSide, inverse: bool, trades: Iterable[T
     Costs and values are split exactly: the parts of a fill add up to it, so that over a closed
     position the P&L is that of average cost.
     """
+    with localcontext(EXACT):
+        return _matched(position_id, side, inverse, trades)
+
+
+def _matched(position_id: int, side: PositionSide, inverse: bool, trades: Iterable[Trade]) -> Lots:
     lots: deque[Lot] = deque()
     matches: list[Match] = []
     gains_with_value = (side == "LONG") != inverse
@@ -64,8 +66,8 @@ def fifo(position_id: int, side: PositionSide, inverse: bool, trades: Iterable[T
             while left:
                 lot = lots.popleft()
                 size = min(left, lot.quantity)
-                cost = lot.cost if size == lot.quantity else _share(lot.cost, size, lot.quantity)
-                value = value_left if size == left else _share(value_left, size, left)
+                cost = lot.cost if size == lot.quantity else share(lot.cost, size, lot.quantity)
+                value = value_left if size == left else share(value_left, size, left)
                 matches.append(
                     Match(
                         lot.trade_id, trade.trade_id, lot.opened_at, trade.timestamp, size, cost,
@@ -84,7 +86,3 @@ def fifo(position_id: int, side: PositionSide, inverse: bool, trades: Iterable[T
                     trade.opened_cost)
             )  # fmt: skip
     return Lots(position_id, tuple(lots), tuple(matches))
-
-
-def _share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
-    return _EXACT.divide(_EXACT.multiply(amount, part), whole).quantize(_UNIT, context=_EXACT)

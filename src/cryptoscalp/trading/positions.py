@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, get_args
@@ -14,7 +15,7 @@ from cryptoscalp.infra.db.queries import query
 from cryptoscalp.market.names import one_of
 from cryptoscalp.trading.amounts import above_zero, now_or
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
-from cryptoscalp.trading.types import Breach, Marked, Position, PriceKind
+from cryptoscalp.trading.types import Breach, Breached, Marked, Position, PriceKind
 
 Which = Literal["open", "closed", "all"]
 
@@ -98,7 +99,7 @@ def set_stop_loss(position_id: int, price: Decimal | None) -> Flow[Position]:
     It may lie on either side of the entry price (a trailing stop), not beyond the take profit.
     Raises InputError, NotFound, IntegrityRefused for a closed position.
     """
-    return (yield from _set(position_id, "stop_loss", price))
+    return (yield from _set(position_id, {"stop_loss": price}))
 
 
 def set_take_profit(position_id: int, price: Decimal | None) -> Flow[Position]:
@@ -106,14 +107,23 @@ def set_take_profit(position_id: int, price: Decimal | None) -> Flow[Position]:
 
     Raises as `set_stop_loss` does.
     """
-    return (yield from _set(position_id, "take_profit", price))
+    return (yield from _set(position_id, {"take_profit": price}))
 
 
-def _set(
-    position_id: int, level: Literal["stop_loss", "take_profit"], price: Decimal | None
+def set_stops(
+    position_id: int, stop_loss: Decimal | None, take_profit: Decimal | None
 ) -> Flow[Position]:
-    if price is not None:
-        above_zero(price, level)
+    """Set both levels of an open position at once; None takes one away.
+
+    Raises as `set_stop_loss` does.
+    """
+    return (yield from _set(position_id, {"stop_loss": stop_loss, "take_profit": take_profit}))
+
+
+def _set(position_id: int, levels: Mapping[str, Decimal | None]) -> Flow[Position]:
+    for level, price in levels.items():
+        if price is not None:
+            above_zero(price, level)
     held = yield from rows(
         sql.SQL("SELECT {} FROM positions WHERE position_id = %s FOR NO KEY UPDATE").format(
             _COLUMNS
@@ -125,8 +135,8 @@ def _set(
     one = Position(*held[0])
     if one.status == "CLOSED":
         raise IntegrityRefused(f"position {position_id} is closed and does not change any more")
-    stop = price if level == "stop_loss" else one.stop_loss
-    target = price if level == "take_profit" else one.take_profit
+    stop = levels.get("stop_loss", one.stop_loss)
+    target = levels.get("take_profit", one.take_profit)
     if stop is not None and target is not None:
         lower, upper = (stop, target) if one.side == "LONG" else (target, stop)
         if lower >= upper:
@@ -135,20 +145,22 @@ def _set(
                 " would both be reached at once"
             )
     yield from run(
-        sql.SQL("UPDATE positions SET {} = %s WHERE position_id = %s").format(
-            sql.Identifier(level)
-        ),
-        (price, position_id),
+        "UPDATE positions SET stop_loss = %s, take_profit = %s WHERE position_id = %s",
+        (stop, target, position_id),
     )
     return (yield from position(position_id))
 
 
-def breached(portfolio: str, by: PriceKind = "quote") -> Flow[list[Breach]]:
+def breached(portfolio: str, by: PriceKind = "quote") -> Flow[Breached]:
     """Open positions whose stop loss or take profit the newest price has reached.
 
-    `by` as for `mark`. Nothing is changed. Raises NotFound for an unknown portfolio.
+    `by` as for `mark`. Positions with a stop or target but without such a price are named too.
+    Nothing is changed. Raises NotFound for an unknown portfolio.
     """
     one_of(by, get_args(PriceKind), "kind of price")
     account = yield from known_portfolio(portfolio)
     found = yield from rows(_BREACHED, {"portfolio": account.portfolio_id, "by": by.upper()})
-    return [Breach(*row) for row in found]
+    return Breached(
+        tuple(Breach(*row) for row in found if row[-1] is not None),
+        tuple(row[0] for row in found if row[-1] is None),
+    )

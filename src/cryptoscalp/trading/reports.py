@@ -14,7 +14,7 @@ from cryptoscalp.market.names import one_of
 from cryptoscalp.trading.lots import Lots, fifo
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.trades import trades
-from cryptoscalp.trading.types import BookDifference, DailyPnl, Exposure, OpenRisk
+from cryptoscalp.trading.types import BookCounts, BookDifference, DailyPnl, Exposure, OpenRisk
 
 ExposureBy = Literal["symbol", "exchange", "strategy"]
 
@@ -92,6 +92,24 @@ def lots(portfolio: str, position_id: int) -> Flow[Lots]:
     if not found or not held:
         raise InputError(f"portfolio {portfolio!r} has no position {position_id}")
     return fifo(position_id, held[0][0], held[0][1], found)
+
+
+def count_books(portfolio: str | None = None) -> Flow[BookCounts]:
+    """How many positions, trades and cash entries a portfolio has, or all of them."""
+    if portfolio is not None:
+        yield from known_portfolio(portfolio)
+    found = yield from rows(
+        "SELECT count(*), coalesce(sum(positions), 0)::bigint, coalesce(sum(trades), 0)::bigint,"
+        " coalesce(sum(entries), 0)::bigint FROM portfolios AS f CROSS JOIN LATERAL (SELECT"
+        "  (SELECT count(*) FROM positions AS p"
+        "   WHERE p.portfolio_id = f.portfolio_id) AS positions,"
+        "  (SELECT count(*) FROM trades AS t WHERE t.portfolio_id = f.portfolio_id) AS trades,"
+        "  (SELECT sum(b.entries) FROM cash_balances AS b"
+        "   WHERE b.portfolio_id = f.portfolio_id) AS entries) AS held"
+        " WHERE name = coalesce(%s, name)",
+        (portfolio,),
+    )
+    return BookCounts(*found[0])
 
 
 def check_books(portfolio: str | None = None) -> Flow[list[BookDifference]]:

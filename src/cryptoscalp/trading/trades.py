@@ -11,7 +11,7 @@ from psycopg import sql
 
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, Row, rows
-from cryptoscalp.market.names import moment
+from cryptoscalp.market.names import moment, spellings
 from cryptoscalp.trading.amounts import checked_fill, now_or, rates_json
 from cryptoscalp.trading.names import venue_name
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
@@ -118,12 +118,10 @@ def trades(
     account = yield from known_portfolio(portfolio)
     if limit is not None and limit < 0:
         raise InputError(f"limit {limit} must not be below zero")
-    if symbol is not None and exchange is not None:
-        symbol = yield from venue_name(symbol, exchange)
     found = yield from rows(
         sql.SQL(
             "SELECT {} FROM trades WHERE portfolio_id = %(portfolio)s"
-            " AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)"
+            " AND (%(symbols)s::text[] IS NULL OR symbol = ANY (%(symbols)s))"
             " AND (%(exchange)s::text IS NULL OR exchange = %(exchange)s)"
             " AND (%(start)s::timestamptz IS NULL OR timestamp >= %(start)s)"
             " AND (%(end)s::timestamptz IS NULL OR timestamp < %(end)s)"
@@ -133,7 +131,7 @@ def trades(
         ).format(_COLUMNS),
         {
             "portfolio": account.portfolio_id,
-            "symbol": symbol,
+            "symbols": spellings(symbol) if symbol else None,
             "exchange": exchange,
             "start": moment(start, "start") if start else None,
             "end": moment(end, "end") if end else None,

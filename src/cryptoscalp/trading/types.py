@@ -189,7 +189,7 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """An open position whose stop loss or take profit the price has reached."""
+    """A stop loss or take profit of an open position that the price has reached."""
 
     position_id: int
     symbol: str
@@ -199,6 +199,24 @@ class Breach:
     price: Decimal
     level: Decimal
     cause: Literal["stop_loss", "take_profit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Breached:
+    """What has reached its stop or target, and which positions with one have no price to tell."""
+
+    breaches: tuple[Breach, ...]
+    unpriced: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BookCounts:
+    """How much is in the books."""
+
+    portfolios: int
+    positions: int
+    trades: int
+    cash_entries: int
 
 
 @dataclass(frozen=True, slots=True)

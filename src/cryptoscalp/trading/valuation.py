@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
-from operator import itemgetter
 from typing import Final, get_args
 
 from cryptoscalp.infra.db.errors import InputError, NotFound
-from cryptoscalp.infra.db.flow import Flow, Row, rows
+from cryptoscalp.infra.db.flow import Flow, rows
 from cryptoscalp.infra.db.queries import query
 from cryptoscalp.market.names import moment, one_of, span
 from cryptoscalp.trading.amounts import rates_json
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.types import Portfolio, PortfolioValue, PriceKind, Rates
-from cryptoscalp.trading.worth import Held, Priced, Rate, free_cash, portfolio_value
+from cryptoscalp.trading.worth import (
+    Held,
+    Priced,
+    Rate,
+    State,
+    free_cash,
+    held_from,
+    portfolio_value,
+    states,
+)
 
 _ROOM: Final = "cryptoscalp.trading"
 _CASH_STEPS: Final = query(_ROOM, "cash_steps")
@@ -89,7 +96,7 @@ def _as_marked(account: Portfolio, rates: Rates | None) -> Flow[PortfolioValue]:
         given,
     )
     found = yield from rows(_HELD_NOW, given)
-    held = [_held(row, row[11], row[12]) for row in found]
+    held = [held_from(row, row[11], row[12]) for row in found]
     prices = {row[1]: Priced(row[13], row[14]) for row in found}
     now = datetime.now(UTC)
     cash: dict[str, Decimal] = dict(balances)
@@ -104,11 +111,11 @@ def _values(
     account: Portfolio, moments: Sequence[datetime], by: PriceKind, rates: Rates | None
 ) -> Flow[list[PortfolioValue]]:
     one_of(by, get_args(PriceKind), "kind of price")
-    states = yield from _states(account, moments)
-    prices = yield from _prices(moments, [held for _, held in states], by)
+    reached = yield from _states(account, moments)
+    prices = yield from _prices(moments, [held for _, held in reached], by)
     wanted = [
         (at, code)
-        for at, (cash, held) in zip(moments, states, strict=True)
+        for at, (cash, held) in zip(moments, reached, strict=True)
         for code in _needed(cash, held)
     ]
     known = yield from _rates(account, wanted, rates)
@@ -118,41 +125,17 @@ def _values(
             {one.position_id: prices[n, one.position_id] for one in held},
             {code: known[at, code] for code in _needed(cash, held)},
         )
-        for n, (at, (cash, held)) in enumerate(zip(moments, states, strict=True))
+        for n, (at, (cash, held)) in enumerate(zip(moments, reached, strict=True))
     ]  # fmt: skip
 
 
-def _states(
-    account: Portfolio, moments: Sequence[datetime]
-) -> Flow[list[tuple[dict[str, Decimal], list[Held]]]]:
-    """Balances and open positions at each moment, summed up from what moved between them."""
+def _states(account: Portfolio, moments: Sequence[datetime]) -> Flow[list[State]]:
     given = {
         "portfolio": account.portfolio_id, "moments": list(moments), "last": moments[-1],
     }  # fmt: skip
-    moved = yield from rows(_CASH_STEPS, given)
+    cash = yield from rows(_CASH_STEPS, given)
     changed = yield from rows(_POSITION_STEPS, given)
-    cash_at = {n: list(group) for n, group in groupby(sorted(moved), key=itemgetter(0))}
-    positions_at = {
-        n: list(group)
-        for n, group in groupby(sorted(changed, key=itemgetter(0, 1)), key=itemgetter(0))
-    }
-    cash: dict[str, Decimal] = {}
-    sums: dict[int, tuple[Row, Decimal, Decimal]] = {}
-    states = []
-    for n in range(len(moments)):
-        for _, code, amount in cash_at.get(n, ()):
-            cash[code] = cash.get(code, Decimal(0)) + amount
-        for row in positions_at.get(n, ()):
-            _, quantity, cost = sums.get(row[1], (row, Decimal(0), Decimal(0)))
-            sums[row[1]] = (row, quantity + row[11], cost + row[12])
-        held = [_held(*one) for one in sums.values() if one[1] > 0]
-        sums = {key: one for key, one in sums.items() if one[1] != 0}
-        states.append((dict(cash), sorted(held, key=lambda one: one.position_id)))
-    return states
-
-
-def _held(row: Row, quantity: Decimal, cost: Decimal) -> Held:
-    return Held(*(*row[1:11], quantity, cost))
+    return states(cash, changed, len(moments))
 
 
 def _needed(cash: dict[str, Decimal], held: list[Held]) -> list[str]:
@@ -162,9 +145,9 @@ def _needed(cash: dict[str, Decimal], held: list[Held]) -> list[str]:
 
 
 def _prices(
-    moments: Sequence[datetime], states: Sequence[list[Held]], by: PriceKind
+    moments: Sequence[datetime], positions: Sequence[list[Held]], by: PriceKind
 ) -> Flow[dict[tuple[int, int], Priced]]:
-    wanted = [(n, one) for n, held in enumerate(states) for one in held]
+    wanted = [(n, one) for n, held in enumerate(positions) for one in held]
     found = yield from rows(
         "SELECT known.price, known.timestamp"
         " FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::position_side[])"

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Final
+from decimal import Decimal, localcontext
+from itertools import groupby
+from operator import itemgetter
 
+from cryptoscalp.infra.db.flow import Row
+from cryptoscalp.trading.exact import EXACT, ZERO, rounded
 from cryptoscalp.trading.types import (
     CurrencyValue,
     PortfolioValue,
     PositionSide,
     PositionValue,
 )
-
-#: Products of two amounts have up to 76 digits; sums some more.
-_EXACT: Final = Context(prec=120, rounding=ROUND_HALF_EVEN)
-_UNIT: Final = Decimal("1e-18")
-_ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +53,13 @@ class Rate:
     path: str
 
 
-def rounded(amount: Decimal) -> Decimal:
-    """Half-even to 18 decimals (S17)."""
-    return amount.quantize(_UNIT, context=_EXACT)
-
-
 def notional(held: Held, price: Decimal) -> Decimal:
     """Open quantity at a price, in the settlement currency.
 
     Linear: quantity x multiplier x price; inverse: quantity x multiplier / price.
     """
-    size = _EXACT.multiply(held.quantity, held.multiplier)
-    return rounded(_EXACT.divide(size, price) if held.inverse else _EXACT.multiply(size, price))
+    size = held.quantity * held.multiplier
+    return rounded(size / price if held.inverse else size * price)
 
 
 def unrealized_pnl(held: Held, price: Decimal) -> Decimal:
@@ -78,11 +71,45 @@ def unrealized_pnl(held: Held, price: Decimal) -> Decimal:
 def free_cash(balances: Mapping[str, Decimal], positions: Sequence[Held]) -> dict[str, Decimal]:
     """Balances less the inventory of spot positions, which the positions account for."""
     free = dict(balances)
-    for held in positions:
-        if not held.margined:
-            signed = held.quantity if held.side == "LONG" else -held.quantity
-            free[held.base] = free.get(held.base, _ZERO) - signed
+    with localcontext(EXACT):
+        for held in positions:
+            if not held.margined:
+                signed = held.quantity if held.side == "LONG" else -held.quantity
+                free[held.base] = free.get(held.base, ZERO) - signed
     return free
+
+
+#: Balances by currency, and what is open.
+State = tuple[dict[str, Decimal], list[Held]]
+
+
+def states(cash: Sequence[Row], positions: Sequence[Row], count: int) -> list[State]:
+    """Balances and open positions at each of `count` moments, summed up from what moved.
+
+    Rows as the queries `cash_steps` and `position_steps` give them; n is the moment's place.
+    """
+    cash_at = {n: list(group) for n, group in groupby(sorted(cash), key=itemgetter(0))}
+    ordered = sorted(positions, key=itemgetter(0, 1))
+    positions_at = {n: list(group) for n, group in groupby(ordered, key=itemgetter(0))}
+    balances: dict[str, Decimal] = {}
+    sums: dict[int, tuple[Row, Decimal, Decimal]] = {}
+    found = []
+    with localcontext(EXACT):
+        for n in range(count):
+            for _, code, amount in cash_at.get(n, ()):
+                balances[code] = balances.get(code, ZERO) + amount
+            for row in positions_at.get(n, ()):
+                _, quantity, cost = sums.get(row[1], (row, ZERO, ZERO))
+                sums[row[1]] = (row, quantity + row[11], cost + row[12])
+            sums = {key: one for key, one in sums.items() if one[1] != 0}
+            held = [held_from(*one) for _, one in sorted(sums.items()) if one[1] > 0]
+            found.append((dict(balances), held))
+    return found
+
+
+def held_from(row: Row, quantity: Decimal, cost: Decimal) -> Held:
+    """What is open of the position that a row of `position_steps` or `held_now` tells of."""
+    return Held(*(*row[1:11], quantity, cost))
 
 
 def portfolio_value(
@@ -100,9 +127,22 @@ def portfolio_value(
     currency at its rate; for a spot position its cost with its sign and what it has gained; for a
     derivative what it has gained. Each is rounded once.
     """
+    with localcontext(EXACT):
+        return _value(portfolio, at, base_currency, balances, positions, prices, rates)
+
+
+def _value(
+    portfolio: str,
+    at: datetime,
+    base_currency: str,
+    balances: Mapping[str, Decimal],
+    positions: Sequence[Held],
+    prices: Mapping[int, Priced],
+    rates: Mapping[str, Rate],
+) -> PortfolioValue:
     free = free_cash(balances, positions)
     cash = tuple(
-        _currency_value(code, balances.get(code, _ZERO), free[code], rates[code])
+        _currency_value(code, balances.get(code, ZERO), free[code], rates[code])
         for code in sorted(free)
         if free[code]
     )
@@ -110,16 +150,13 @@ def portfolio_value(
         _position_value(held, prices[held.position_id], rates[held.pnl_currency].rate)
         for held in positions
     )
-    cash_value = sum((one.value for one in cash), _ZERO)
-    equity = cash_value + sum((one.value for one in valued), _ZERO)
-    exposure = sum((one.notional_value for one in valued), _ZERO)
-    margin = sum((one.margin for one in valued), _ZERO)
+    cash_value = sum((one.value for one in cash), ZERO)
+    equity = cash_value + sum((one.value for one in valued), ZERO)
+    exposure = sum((one.notional_value for one in valued), ZERO)
+    margin = sum((one.margin for one in valued), ZERO)
     gained = sum(
-        (
-            rounded(_EXACT.multiply(one.unrealized_pnl, rates[one.pnl_currency].rate))
-            for one in valued
-        ),
-        _ZERO,
+        (rounded(one.unrealized_pnl * rates[one.pnl_currency].rate) for one in valued),
+        ZERO,
     )
     return PortfolioValue(
         portfolio=portfolio,
@@ -131,14 +168,14 @@ def portfolio_value(
         exposure=exposure,
         margin_used=margin,
         available_margin=equity - margin,
-        leverage_ratio=rounded(_EXACT.divide(exposure, equity)) if equity > 0 else None,
+        leverage_ratio=rounded(exposure / equity) if equity > 0 else None,
         cash=cash,
         positions=valued,
     )
 
 
 def _currency_value(code: str, balance: Decimal, free: Decimal, rate: Rate) -> CurrencyValue:
-    value = rounded(_EXACT.multiply(free, rate.rate))
+    value = rounded(free * rate.rate)
     return CurrencyValue(code, balance, free, rate.rate, rate.path, value)
 
 
@@ -148,7 +185,7 @@ def _position_value(held: Held, priced: Priced, rate: Decimal) -> PositionValue:
     worth = gained
     if not held.margined:
         worth += held.cost_basis if held.side == "LONG" else -held.cost_basis
-    size_value = rounded(_EXACT.multiply(size, rate))
+    size_value = rounded(size * rate)
     lent = held.margined or held.side == "SHORT"
     return PositionValue(
         position_id=held.position_id,
@@ -162,6 +199,6 @@ def _position_value(held: Held, priced: Priced, rate: Decimal) -> PositionValue:
         unrealized_pnl=gained,
         pnl_currency=held.pnl_currency,
         notional_value=size_value,
-        margin=rounded(_EXACT.divide(size_value, held.leverage)) if lent else _ZERO,
-        value=rounded(_EXACT.multiply(worth, rate)),
+        margin=rounded(size_value / held.leverage) if lent else ZERO,
+        value=rounded(worth * rate),
     )

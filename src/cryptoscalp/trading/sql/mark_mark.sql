@@ -4,7 +4,7 @@ WITH held AS (
 ), priced AS MATERIALIZED (
     SELECT traded.symbol, traded.exchange, known.price, known.timestamp
     FROM (SELECT DISTINCT symbol, exchange FROM held) AS traded
-    CROSS JOIN LATERAL price_at(traded.symbol, traded.exchange, now(), 'MARK') AS known
+    CROSS JOIN LATERAL price_at(traded.symbol, traded.exchange, now(), 'MARK', p_reach => '100 years') AS known
 ), marked AS (
     UPDATE positions AS p
     SET current_price = q.price, marked_at = q.timestamp

@@ -48,13 +48,13 @@ cash_ledger = Table(
     refers("portfolio_id", "portfolios.portfolio_id"),
     refers("trade_id", "trades.trade_id"),
     refers("funding_id", "funding_payments.funding_id"),
-    CheckConstraint("amount <> 0", name="chk_cash_amount"),
-    CheckConstraint("(kind <> 'DEPOSIT' OR amount > 0) AND (kind <> 'WITHDRAWAL' OR amount < 0)",
-                    name="chk_cash_direction"),
-    CheckConstraint("(kind IN ('TRADE', 'REALIZED_PNL', 'FEE')) = (trade_id IS NOT NULL)"
+    CheckConstraint("amount <> 0 AND rate > 0"
+                    " AND (kind <> 'DEPOSIT' OR amount > 0)"
+                    " AND (kind <> 'WITHDRAWAL' OR amount < 0)"
+                    " AND (kind IN ('TRADE', 'REALIZED_PNL', 'FEE')) = (trade_id IS NOT NULL)"
                     " AND (kind = 'FUNDING') = (funding_id IS NOT NULL)"
                     " AND (kind IN ('DEPOSIT', 'WITHDRAWAL', 'ADJUSTMENT'))"
-                    " = (reference IS NOT NULL)", name="chk_cash_source"),
+                    " = (reference IS NOT NULL)", name="chk_cash_entry"),
     Index("cash_ledger_balance_idx", "portfolio_id", "currency", "timestamp",
           postgresql_include=["amount"]),
     Index("cash_ledger_reference_idx", "portfolio_id", "kind", "reference", unique=True,

@@ -69,21 +69,19 @@ positions = Table(
     of_instrument(),
     refers("portfolio_id", "portfolios.portfolio_id"),
     refers("strategy_id", "strategies.strategy_id"),
-    CheckConstraint("quantity > 0", name="chk_position_quantity"),
-    CheckConstraint("closed_quantity >= 0 AND closed_quantity <= quantity",
-                    name="chk_position_closed_quantity"),
-    CheckConstraint("entry_price > 0 AND current_price > 0"
-                    " AND (exit_price IS NULL OR exit_price > 0)", name="chk_position_prices"),
-    CheckConstraint("(stop_loss IS NULL OR stop_loss > 0)"
-                    " AND (take_profit IS NULL OR take_profit > 0)", name="chk_position_stops"),
-    CheckConstraint("status = CASE WHEN closed_quantity = 0 THEN 'OPEN'::position_status"
-                    " WHEN closed_quantity = quantity THEN 'CLOSED'::position_status"
-                    " ELSE 'PARTIAL'::position_status END", name="chk_position_status"),
-    CheckConstraint("cost_basis >= 0 AND (status <> 'CLOSED' OR cost_basis = 0)",
-                    name="chk_position_cost"),
-    CheckConstraint("(status = 'CLOSED') = (closed_at IS NOT NULL)", name="chk_position_ended"),
-    CheckConstraint("hedge_side IS NULL OR hedge_side = side", name="chk_position_hedge_side"),
-    CheckConstraint("contract_multiplier > 0 AND leverage > 0", name="chk_position_terms"),
+    # Few and short: PostgreSQL reads each one anew in every statement, every mark.
+    CheckConstraint("quantity > 0 AND closed_quantity >= 0 AND closed_quantity <= quantity",
+                    name="chk_position_quantity"),
+    CheckConstraint("entry_price > 0 AND current_price > 0 AND contract_multiplier > 0"
+                    " AND leverage > 0 AND cost_basis >= 0"
+                    " AND (exit_price IS NULL OR exit_price > 0)"
+                    " AND (stop_loss IS NULL OR stop_loss > 0)"
+                    " AND (take_profit IS NULL OR take_profit > 0)", name="chk_position_prices"),
+    CheckConstraint("(status = 'OPEN') = (closed_quantity = 0)"
+                    " AND (status = 'CLOSED') = (closed_quantity = quantity)"
+                    " AND (status = 'CLOSED') = (closed_at IS NOT NULL)"
+                    " AND (status <> 'CLOSED' OR cost_basis = 0)"
+                    " AND (hedge_side IS NULL OR hedge_side = side)", name="chk_position_status"),
     Index("positions_symbol_status_idx", "symbol", "status"),
     Index("active_positions_idx", "portfolio_id", "symbol", "exchange",
           postgresql_where=text(_OPEN)),

@@ -76,18 +76,16 @@ trades = Table(
     refers("reverses_trade_id", "trades.trade_id"),
     refers_named("closes_position_id", "positions.position_id", "fk_trades_closes_position"),
     refers_named("opens_position_id", "positions.position_id", "fk_trades_opens_position"),
-    CheckConstraint("quantity > 0 AND price > 0", name="chk_trade_positive"),
-    CheckConstraint("notional > 0", name="chk_trade_notional"),
-    CheckConstraint("commission = 0 OR (commission_currency IS NOT NULL"
-                    " AND commission_rate IS NOT NULL)", name="chk_trade_commission"),
+    CheckConstraint("quantity > 0 AND price > 0 AND notional > 0 AND base_rate > 0"
+                    " AND (commission = 0 OR (commission_currency IS NOT NULL"
+                    " AND commission_rate IS NOT NULL))", name="chk_trade_amounts"),
     CheckConstraint("(kind = 'REVERSAL') = (reverses_trade_id IS NOT NULL)"
-                    " AND (kind = 'REVERSAL') = (exchange_trade_id IS NULL)",
-                    name="chk_trade_kind"),
-    CheckConstraint("closed_quantity >= 0 AND opened_quantity >= 0"
-                    " AND closed_quantity + opened_quantity > 0", name="chk_trade_effect"),
-    CheckConstraint("(closes_position_id IS NULL) = (closed_quantity = 0)"
+                    " AND (kind = 'REVERSAL') = (exchange_trade_id IS NULL)"
+                    " AND closed_quantity >= 0 AND opened_quantity >= 0"
+                    " AND closed_quantity + opened_quantity > 0"
+                    " AND (closes_position_id IS NULL) = (closed_quantity = 0)"
                     " AND (opens_position_id IS NULL) = (opened_quantity = 0)",
-                    name="chk_trade_positions"),
+                    name="chk_trade_effect"),
     Index("trades_symbol_timestamp_idx", "symbol", "timestamp", postgresql_using="brin"),
     Index("trades_portfolio_symbol_timestamp_idx", "portfolio_id", "symbol", "timestamp"),
     Index("trades_venue_id_idx", "portfolio_id", "exchange", "symbol", "exchange_trade_id", "side",
