@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cryptoscalp import AsyncDatabase, Fill, InputError, MissingRate, NotFound, connect
+from cryptoscalp import AsyncDatabase, Fill, InputError, MissingRate, NotFound
 from tests.faces import open_face
 from tests.postgres import Place
 from tests.trading import account_files as real
@@ -122,51 +123,47 @@ def _fills(draw: st.DrawFn) -> list[Fill]:
     return fills
 
 
-class _Numbered:
-    """Portfolios that no example has used before."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def pair(self) -> tuple[str, str]:
-        self.count += 1
-        return f"out{self.count}", f"in{self.count}"
-
-
 @pytest.fixture
-def filled(database: Place) -> Iterator[Any]:
-    """A blocking database with the instruments: Hypothesis runs many examples on it."""
-
-    async def register() -> None:
-        async with await open_face("async", database.dsn) as opened:
-            await prepare(opened)
-
-    asyncio.run(register())
-    with connect(database.dsn) as db:
-        yield db
+def runner() -> Iterator[asyncio.Runner]:
+    """Runs the examples: between them, while Hypothesis draws, no thread of a pool is at work."""
+    with asyncio.Runner() as made:
+        yield made
 
 
-def test_whatever_is_exported_comes_back_the_same(filled: Any, tmp_path: Path) -> None:
-    numbered = _Numbered()
-
-    @settings(
-        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
-    @given(fills=_fills(), kind=st.sampled_from(["csv", "jsonl"]))
-    def check(fills: list[Fill], kind: str) -> None:
-        out, back = numbered.pair()
-        first, second = tmp_path / f"first.{kind}", tmp_path / f"second.{kind}"
-        for name in (out, back):
-            filled.trading.create_portfolio(name, "USDT")
-        filled.trading.record_fills(out, fills)
-        filled.trading.export_fills(out, first)
-        filled.trading.import_fills(back, first)
-        filled.trading.export_fills(back, second)
+async def _out_and_in(db: AsyncDatabase, fills: list[Fill], number: int, folder: Path) -> None:
+    """Book the fills, export them in both ways, import each, and find the same."""
+    out = f"out{number}"
+    await db.trading.create_portfolio(out, "USDT")
+    await db.trading.record_fills(out, fills)
+    left = await db.trading.trades(out)
+    assert [one.note for one in left] == [fill.note for fill in fills]
+    unlike = ("trade_id", "portfolio_id", "opens_position_id", "recorded_at")
+    same: dict[str, Any] = dict.fromkeys(unlike)
+    for kind in ("csv", "jsonl"):
+        back = f"{kind}{number}"
+        first, second = folder / f"first.{kind}", folder / f"second.{kind}"
+        await db.trading.create_portfolio(back, "USDT")
+        await db.trading.export_fills(out, first)
+        await db.trading.import_fills(back, first)
+        await db.trading.export_fills(back, second)
         assert second.read_bytes() == first.read_bytes()
-        left, right = (filled.trading.trades(name) for name in (out, back))
-        unlike = ("trade_id", "portfolio_id", "opens_position_id", "recorded_at")
-        same = dict.fromkeys(unlike)
+        right = await db.trading.trades(back)
         assert [replace(one, **same) for one in left] == [replace(one, **same) for one in right]
-        assert [one.note for one in left] == [fill.note for fill in fills]
 
-    check()
+
+def test_whatever_is_exported_comes_back_the_same(
+    database: Place, runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    db = runner.run(open_face("async", database.dsn))
+    numbers = count(1)
+
+    @settings(max_examples=40, deadline=None)
+    @given(fills=_fills())
+    def check(fills: list[Fill]) -> None:
+        runner.run(_out_and_in(db, fills, next(numbers), tmp_path))
+
+    try:
+        runner.run(prepare(db))
+        check()
+    finally:
+        runner.run(db.close())

@@ -233,6 +233,8 @@ _NAIVE = _GOOD.timestamp.replace(tzinfo=None)
         (replace(_GOOD, price=1.5), InputError, "price 1.5 is float"),  # type: ignore[arg-type]
         (replace(_GOOD, quantity=Decimal("1e20")), InputError, "more than 20 digits"),
         (replace(_GOOD, quantity=Decimal("1e-19")), InputError, "more than 18 decimals"),
+        (replace(_GOOD, quantity=Decimal("1" * 20 + ".1234567890123456789")), InputError,
+         "more than 18 decimals"),
         (replace(_GOOD, fee=Decimal(1)), InputError, "its fee 1 has no currency"),
         (replace(_GOOD, side="LONG"), InputError, "no side"),  # type: ignore[arg-type]
         (replace(_GOOD, exchange_trade_id=""), InputError, "no exchange_trade_id"),

@@ -201,5 +201,10 @@ async def test_a_corrected_fill_takes_the_place_of_the_reversed_one(books: Async
     assert (booked_.trade.kind, booked_.duplicate) == ("ADJUSTMENT", False)
     for again in (wrong, right):
         assert (await books.trading.record_fill("main", again)).duplicate
+    # One that was taken back by mistake comes in again, once, as an adjustment.
+    await books.trading.reverse_trade(booked_.trade.trade_id, reason="by mistake")
+    for duplicate in (False, True):
+        (once,) = await books.trading.record_fills("main", [right], kind="ADJUSTMENT")
+        assert once.duplicate == duplicate
     assert await books.trading.balances("main") == {"BTC": Decimal(4), "USDT": Decimal(-200_000)}
     assert await books.trading.check_books() == []

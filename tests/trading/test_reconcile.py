@@ -200,9 +200,6 @@ async def test_a_file_that_compares_nothing_is_refused(
     assert len(await books.trading.trades("main")) == 6
 
 
-@pytest.mark.xfail(
-    reason="booked_before() takes a reversed fill of the same content for a booked one"
-)
 async def test_a_fill_that_was_taken_back_wrongly_comes_in_again(
     books: AsyncDatabase, tmp_path: Path
 ) -> None:

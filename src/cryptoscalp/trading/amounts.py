@@ -10,6 +10,7 @@ from typing import Final, get_args
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.market.names import moment, one_of
 from cryptoscalp.market.types import Side
+from cryptoscalp.trading.exact import EXACT
 from cryptoscalp.trading.types import Fill, Liquidity, PositionSide, Rates
 
 _INTEGER_DIGITS: Final = 20
@@ -29,7 +30,7 @@ def number(value: Decimal | int, name: str) -> Decimal:
         raise InputError(f"{name} {value} is no number")
     if value and value.adjusted() >= _INTEGER_DIGITS:
         raise InputError(f"{name} {value} has more than {_INTEGER_DIGITS} digits before the point")
-    exponent = value.normalize().as_tuple().exponent
+    exponent = value.normalize(EXACT).as_tuple().exponent
     assert isinstance(exponent, int)
     if value and -exponent > _DECIMALS:
         raise InputError(f"{name} {value} has more than {_DECIMALS} decimals")

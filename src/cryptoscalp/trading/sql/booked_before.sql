@@ -32,12 +32,14 @@ BEGIN
                    OR (p_commission <> 0 AND one.commission_currency <> p_commission_currency)
                  THEN format('fee %s %s is booked, %s %s came', trim_scale(one.commission), one.commission_currency,
                              trim_scale(p_commission), p_commission_currency) END);
-        IF differences = '' THEN
+        reversed := EXISTS (SELECT FROM trades AS t WHERE t.reverses_trade_id = one.trade_id);
+        -- What was reversed is known all the same, or a replay would book it again; but an ADJUSTMENT
+        -- may bring it back.
+        IF differences = '' AND NOT (p_kind = 'ADJUSTMENT' AND reversed) THEN
             booked := one;
             RETURN;
         END IF;
         p_revision := one.revision + 1;
-        reversed := EXISTS (SELECT FROM trades AS t WHERE t.reverses_trade_id = one.trade_id);
     END LOOP;
     IF p_revision > 0 AND NOT (p_kind = 'ADJUSTMENT' AND reversed) THEN
         RAISE EXCEPTION 'fill % of % on % is booked with another content: %', p_exchange_trade_id, p_symbol,
