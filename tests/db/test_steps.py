@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
+import psycopg
 import pytest
 
 from cryptoscalp import AsyncDatabase
+from cryptoscalp.infra.db.arrow import ArrowReader
 from cryptoscalp.infra.db.drivers import AsyncDriver, SyncDriver
 from cryptoscalp.infra.db.flow import Flow, Operation, aside, call, rows, using
 from cryptoscalp.infra.db.resources import Resources
@@ -94,3 +97,24 @@ async def test_a_resource_is_made_once_and_closed(
         await driver.close()
     assert first is second is third is fourth
     assert (Tool.made, Tool.closed) == (2, 1)
+
+
+def test_a_read_that_ends_after_the_close_leaves_no_connection(database: Place) -> None:
+    """As a read does that was cancelled on asyncio: its thread goes on."""
+    reader = ArrowReader(database.dsn)
+    assert reader.read("SELECT 1 AS n").num_rows == 1
+    reader.close()
+    assert reader.read("SELECT 1 AS n").num_rows == 1
+    with psycopg.connect(database.admin_dsn, autocommit=True) as admin:
+        deadline = time.monotonic() + 5
+        while _sessions(admin, database) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert _sessions(admin, database) == 0
+
+
+def _sessions(admin: psycopg.Connection[tuple[object, ...]], database: Place) -> object:
+    row = admin.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+        [database.name],
+    ).fetchone()
+    return row and row[0]

@@ -172,7 +172,7 @@ def test_a_server_restart_does_not_end_a_worker(own_server: EmbeddedServer) -> N
     one = job("long", lambda: go.wait(20))
     often = job("often", lambda: None, schedule="* * * * * *")
     with face(own_server.dsn, one, often) as jobs, worker(own_server.dsn, one, often) as running:
-        until(lambda: jobs.history("long"))
+        until(lambda: jobs.history("long") and jobs.history("often"))
         own_server.stop()
         time.sleep(0.5)
         own_server.ensure_running()

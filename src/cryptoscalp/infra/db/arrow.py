@@ -17,6 +17,7 @@ class ArrowReader:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._idle: list[dbapi.Connection] = []
+        self._closed = False
         self._lock = Lock()
 
     def read(self, query: str) -> pa.Table:
@@ -40,12 +41,17 @@ class ArrowReader:
                 raise _translated(error) from error
             return self.read(query)
         with self._lock:
-            self._idle.append(connection)
+            if not self._closed:
+                self._idle.append(connection)
+                return table
+        # A read that was cancelled goes on in its thread, and may end after everything was closed.
+        connection.close()
         return table
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections; those at work are closed when they are done."""
         with self._lock:
+            self._closed = True
             while self._idle:
                 self._idle.pop().close()
 
