@@ -11,7 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from bench import candles, cold, files, ingest, newest, page, partitions, ranges, upkeep
+from bench import (
+    books,
+    candles,
+    cold,
+    files,
+    ingest,
+    marks,
+    newest,
+    page,
+    partitions,
+    ranges,
+    upkeep,
+)
 from bench.figures import Section
 from bench.machine import Machine, this_machine
 from bench.place import Place, fresh_place
@@ -34,6 +46,8 @@ BENCHMARKS: Final[dict[str, Measure]] = {
     candles.NAME: candles.measure,
     cold.NAME: cold.measure,
     upkeep.NAME: upkeep.measure,
+    marks.NAME: marks.measure,
+    books.NAME: books.measure,
 }
 
 

@@ -71,8 +71,11 @@ async def test_sound_books_have_no_difference(filled: AsyncDatabase) -> None:
         ("UPDATE positions SET unrealized_pnl = unrealized_pnl + 1 WHERE OURS",
          "unrealized P&L"),
         ("UPDATE positions SET funding = 1 WHERE OURS", "funding = sum"),
-        ("UPDATE positions SET quantity = quantity + 1 WHERE OURS AND status = 'OPEN'",
-         "quantity ="),
+        (
+            ("UPDATE positions SET quantity = quantity + 1, open_quantity = open_quantity + 1"
+            " WHERE OURS AND status = 'OPEN'"),
+            "quantity =",
+        ),
         ("UPDATE orders SET filled_quantity = 1 WHERE OURS", "filled quantity"),
         ("DELETE FROM trades WHERE OURS AND exchange_trade_id = '3'", "quantity ="),
     ],

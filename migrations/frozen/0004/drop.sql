@@ -8,7 +8,7 @@ DROP FUNCTION check_books, record_order_event, place_order, record_funding, reco
 DROP TABLE order_events, cash_ledger, funding_payments, cash_balances, trades, orders, positions, strategy_symbols,
     strategies, portfolios;
 DROP FUNCTION keep_cash_balances, refuse_book_entry, refuse_book_change, check_position_change, update_position_pnl,
-    unrealized_pnl, position_value, half_even;
+    keep_open_quantity, unrealized_pnl, position_value, half_even;
 DROP TYPE position_mode, position_side, position_status, liquidity, trade_kind, cash_kind, order_type, order_status,
     order_event_kind, time_in_force, price_kind;
 DROP DOMAIN currency, amount;

@@ -219,7 +219,7 @@ CREATE TABLE positions (
     strategy_id BIGINT,
     hedge_side position_side,
     closed_quantity quantity DEFAULT '0' NOT NULL,
-    open_quantity quantity GENERATED ALWAYS AS (quantity - closed_quantity) STORED,
+    open_quantity quantity NOT NULL,
     cost_basis amount NOT NULL,
     exit_value amount DEFAULT '0' NOT NULL,
     exit_price price,
@@ -238,7 +238,7 @@ CREATE TABLE positions (
     CONSTRAINT fk_positions_instruments FOREIGN KEY(symbol, exchange) REFERENCES instruments (symbol, exchange) ON DELETE RESTRICT,
     CONSTRAINT fk_positions_portfolios FOREIGN KEY(portfolio_id) REFERENCES portfolios (portfolio_id) ON DELETE RESTRICT,
     CONSTRAINT fk_positions_strategies FOREIGN KEY(strategy_id) REFERENCES strategies (strategy_id) ON DELETE RESTRICT,
-    CONSTRAINT chk_position_quantity CHECK (quantity > 0 AND closed_quantity >= 0 AND closed_quantity <= quantity),
+    CONSTRAINT chk_position_quantity CHECK (quantity > 0 AND closed_quantity >= 0 AND closed_quantity <= quantity AND open_quantity = quantity - closed_quantity),
     CONSTRAINT chk_position_prices CHECK (entry_price > 0 AND current_price > 0 AND contract_multiplier > 0 AND leverage > 0 AND cost_basis >= 0 AND (exit_price IS NULL OR exit_price > 0) AND (stop_loss IS NULL OR stop_loss > 0) AND (take_profit IS NULL OR take_profit > 0)),
     CONSTRAINT chk_position_status CHECK ((status = 'OPEN') = (closed_quantity = 0) AND (status = 'CLOSED') = (closed_quantity = quantity) AND (status = 'CLOSED') = (closed_at IS NOT NULL) AND (status <> 'CLOSED' OR cost_basis = 0) AND (hedge_side IS NULL OR hedge_side = side))
 )
@@ -286,7 +286,7 @@ COMMENT ON COLUMN positions.hedge_side IS 'its side in a HEDGING portfolio, NULL
 
 COMMENT ON COLUMN positions.closed_quantity IS 'of quantity, closed again';
 
-COMMENT ON COLUMN positions.open_quantity IS 'of quantity, still open';
+COMMENT ON COLUMN positions.open_quantity IS 'of quantity, still open; by a trigger';
 
 COMMENT ON COLUMN positions.cost_basis IS 'what the open quantity was entered at, exactly, in pnl_currency';
 

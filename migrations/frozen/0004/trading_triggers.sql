@@ -6,11 +6,12 @@ CREATE OR REPLACE TRIGGER trigger_update_position_pnl
     FOR EACH ROW EXECUTE FUNCTION update_position_pnl();
 CREATE OR REPLACE TRIGGER position_begins BEFORE INSERT ON positions
     FOR EACH ROW EXECUTE FUNCTION check_position_change();
+CREATE OR REPLACE TRIGGER open_quantity_kept BEFORE INSERT OR UPDATE OF quantity, closed_quantity, open_quantity ON positions
+    FOR EACH ROW EXECUTE FUNCTION keep_open_quantity();
 CREATE OR REPLACE TRIGGER position_moves BEFORE UPDATE ON positions
     FOR EACH ROW
-    WHEN (OLD.status = 'CLOSED' OR OLD.status <> NEW.status
-          OR (OLD.portfolio_id, OLD.symbol, OLD.exchange, OLD.side)
-             IS DISTINCT FROM (NEW.portfolio_id, NEW.symbol, NEW.exchange, NEW.side))
+    WHEN (OLD.status = 'CLOSED' OR OLD.status <> NEW.status OR OLD.portfolio_id <> NEW.portfolio_id
+          OR OLD.symbol <> NEW.symbol OR OLD.exchange <> NEW.exchange OR OLD.side <> NEW.side)
     EXECUTE FUNCTION check_position_change();
 CREATE OR REPLACE TRIGGER cash_counted AFTER INSERT ON cash_ledger REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION keep_cash_balances();

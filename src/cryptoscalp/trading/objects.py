@@ -10,6 +10,7 @@ SQL_OBJECTS = (
     "position_value",
     "unrealized_pnl",
     "update_position_pnl",
+    "keep_open_quantity",
     "check_position_change",
     "refuse_book_change",
     "refuse_book_entry",

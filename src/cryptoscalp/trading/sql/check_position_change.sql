@@ -20,7 +20,6 @@ BEGIN
     END IF;
     IF OLD.status = 'CLOSED' THEN
         compared.funding := OLD.funding;
-        compared.open_quantity := OLD.open_quantity;
         IF compared IS DISTINCT FROM OLD THEN
             RAISE EXCEPTION 'position % is closed and does not change any more', OLD.position_id
                 USING ERRCODE = 'CS010';

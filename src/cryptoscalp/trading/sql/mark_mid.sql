@@ -1,13 +1,14 @@
-WITH held AS (
-    SELECT position_id, symbol, exchange FROM positions
-    WHERE portfolio_id = %(portfolio)s AND status IN ('OPEN', 'PARTIAL')
-), marked AS (
+-- Marks every open position of a portfolio that has a price, and names those that have none.
+WITH marked AS (
     UPDATE positions AS p
     SET current_price = half_even(q.bid_price + q.ask_price, 2), marked_at = q.timestamp
     FROM newest_quotes AS q
     WHERE q.symbol = p.symbol AND q.exchange = p.exchange
       AND p.portfolio_id = %(portfolio)s AND p.status IN ('OPEN', 'PARTIAL')
-    RETURNING p.position_id
+    RETURNING 1
 )
 SELECT (SELECT count(*) FROM marked),
-       ARRAY(SELECT position_id FROM held EXCEPT SELECT position_id FROM marked ORDER BY 1)
+       ARRAY(SELECT p.position_id FROM positions AS p
+             WHERE p.portfolio_id = %(portfolio)s AND p.status IN ('OPEN', 'PARTIAL')
+               AND NOT EXISTS (SELECT FROM newest_quotes AS q WHERE q.symbol = p.symbol AND q.exchange = p.exchange)
+             ORDER BY p.position_id)
