@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from cryptoscalp import AsyncDatabase, Fill
+from tests.faces import open_face
+from tests.postgres import Place
 
 START: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -44,6 +49,19 @@ async def prepare(db: AsyncDatabase) -> None:
         await db.market.add_instrument(
             one.symbol, one.exchange, base=one.base, quote=one.quote, **terms(one)
         )
+
+
+@contextmanager
+def opened(mode: str, place: Place) -> Iterator[tuple[asyncio.Runner, AsyncDatabase]]:
+    """A face of the database for tests without a loop of their own, with the instruments."""
+    with asyncio.Runner() as runner:
+        db = runner.run(open_face(mode, place.dsn))
+        try:
+            runner.run(prepare(db))
+            runner.run(db.trading.create_strategy("scalp"))
+            yield runner, db
+        finally:
+            runner.run(db.close())
 
 
 def terms(one: Traded) -> dict[str, Any]:

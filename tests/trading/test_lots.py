@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cryptoscalp import AsyncDatabase, Fill, InputError, IntegrityRefused, NotFound
-from tests.faces import open_face
 from tests.postgres import Place
-from tests.trading.books import INVERSE, LINEAR, SPOT, TRADED, Traded, fill, prepare
+from tests.trading.books import INVERSE, LINEAR, SPOT, TRADED, Traded, fill, opened
+
+#: Fills: side, quantity, price, and into how many parts each is split.
+History: TypeAlias = list[tuple[str, Decimal, Decimal, int]]
 
 _NAMES = count()
 _QUIET = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[Traded, list[tuple[str, Decimal, Decimal, int]]]:
+def histories(draw: st.DrawFn) -> tuple[Traded, History]:
     """An instrument, and its fills: side, quantity, price, and into how many parts it is split."""
     of = draw(st.sampled_from(TRADED))
     one = st.tuples(
@@ -33,9 +35,7 @@ def histories(draw: st.DrawFn) -> tuple[Traded, list[tuple[str, Decimal, Decimal
     return of, draw(st.lists(one, min_size=1, max_size=12))
 
 
-def fills_of(
-    of: Traded, history: list[tuple[str, Decimal, Decimal, int]], *, split: bool
-) -> list[Fill]:
+def fills_of(of: Traded, history: History, *, split: bool) -> list[Fill]:
     """The fills, each in its parts where they are to be split."""
     found = []
     for n, (side, quantity, price, parts) in enumerate(history):
@@ -57,8 +57,24 @@ async def booked(db: AsyncDatabase, fills: list[Fill]) -> str:
     return name
 
 
+def drawn(
+    mode: str,
+    place: Place,
+    compare: Callable[[AsyncDatabase, Traded, History], Coroutine[Any, Any, None]],
+) -> None:
+    """Compare over drawn histories, each in a portfolio of its own, through one face."""
+    with opened(mode, place) as (runner, db):
+
+        @_QUIET
+        @given(histories())
+        def check(made: tuple[Traded, History]) -> None:
+            runner.run(compare(db, *made))
+
+        check()
+
+
 def test_any_split_of_the_fills_gives_the_same_books(mode: str, database: Place) -> None:
-    async def compare(of: Traded, history: list[tuple[str, Decimal, Decimal, int]]) -> None:
+    async def compare(db: AsyncDatabase, of: Traded, history: History) -> None:
         whole = await booked(db, fills_of(of, history, split=False))
         parts = await booked(db, fills_of(of, history, split=True))
         # Each part rounds once more than the whole: quantities are equal, amounts nearly.
@@ -75,21 +91,11 @@ def test_any_split_of_the_fills_gives_the_same_books(mode: str, database: Place)
             assert abs(a.realized_pnl - b.realized_pnl) <= near
         assert await db.trading.check_books(parts) == []
 
-    with asyncio.Runner() as runner:
-        db = runner.run(open_face(mode, database.dsn))
-        runner.run(prepare(db))
-
-        @_QUIET
-        @given(histories())
-        def check(drawn: Any) -> None:
-            runner.run(compare(*drawn))
-
-        check()
-        runner.run(db.close())
+    drawn(mode, database, compare)
 
 
 def test_fifo_adds_up_to_the_books_over_every_position(mode: str, database: Place) -> None:
-    async def compare(of: Traded, history: list[tuple[str, Decimal, Decimal, int]]) -> None:
+    async def compare(db: AsyncDatabase, of: Traded, history: History) -> None:
         name = await booked(db, fills_of(of, history, split=True))
         for held in await db.trading.positions(name, "all"):
             lots = await db.trading.lots(name, held.position_id)
@@ -107,17 +113,7 @@ def test_fifo_adds_up_to_the_books_over_every_position(mode: str, database: Plac
             if held.status == "CLOSED":
                 assert (made, lots.open) == (held.realized_pnl, ())
 
-    with asyncio.Runner() as runner:
-        db = runner.run(open_face(mode, database.dsn))
-        runner.run(prepare(db))
-
-        @_QUIET
-        @given(histories())
-        def check(drawn: Any) -> None:
-            runner.run(compare(*drawn))
-
-        check()
-        runner.run(db.close())
+    drawn(mode, database, compare)
 
 
 async def test_lots_leave_first_in_first_out(books: AsyncDatabase) -> None:

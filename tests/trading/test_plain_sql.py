@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 
 import psycopg
 import pytest
+from psycopg.sql import SQL
 
 from cryptoscalp import AsyncDatabase
 from tests.postgres import Place
@@ -170,16 +171,18 @@ def test_a_wrong_mark_by_plain_sql_is_refused(
         ("closed", "status = 'PARTIAL', closed_quantity = 1, closed_at = NULL"),
         ("closed", "realized_pnl = 1"),
         ("closed", "take_profit = 1"),
+        ("closed", "marked_at = now()"),
     ],
 )
 def test_illegal_moves_are_refused_for_the_owner_too(
-    admin: psycopg.Connection[tuple[Any, ...]], state: str, wanted: str
+    admin: psycopg.Connection[tuple[Any, ...]], state: str, wanted: LiteralString
 ) -> None:
-    condition = "= 'CLOSED'" if state == "closed" else "<> 'CLOSED'"
-    statement = f"UPDATE positions SET {wanted} WHERE status {condition}"  # noqa: S608
+    statement = SQL("UPDATE positions SET {} WHERE (status = 'CLOSED') = {}").format(
+        SQL(wanted), state == "closed"
+    )
     admin.execute("SET ROLE cryptoscalp_owner")
     with pytest.raises(psycopg.Error) as refused:
-        admin.execute(statement.encode())
+        admin.execute(statement)
     assert refused.value.sqlstate in {"CS010", "23514"}
 
 
@@ -207,8 +210,8 @@ def test_the_pnl_trigger_works_on_insert_and_on_every_column_it_depends_on(
             ("contract_multiplier = 2", 180),
             ("inverse = true, contract_multiplier = 90, cost_basis = 1", -1),
         ):
-            text = f"UPDATE positions SET {change} WHERE position_id = %s RETURNING unrealized_pnl"  # noqa: S608
-            assert admin.execute(text.encode(), [row[0]]).fetchone() == (pnl,), change
+            update = SQL("UPDATE positions SET {} WHERE position_id = %s RETURNING unrealized_pnl")
+            assert admin.execute(update.format(SQL(change)), [row[0]]).fetchone() == (pnl,), change
 
 
 def test_fills_by_plain_sql_keep_every_sum(

@@ -13,8 +13,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from cryptoscalp.infra import migrations
 from tests.faces import open_face, quote, table
 from tests.postgres import LOGIN, Place, debian_15, new_database, running_server
-from tests.trading.books import LINEAR, RATES, START, fill, prepare
-from tests.trading.test_properties import Books, opened
+from tests.trading.books import LINEAR, RATES, START, fill, opened, prepare
+from tests.trading.test_properties import Books
 
 
 @pytest.fixture(scope="module")

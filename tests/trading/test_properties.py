@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -26,9 +24,8 @@ from hypothesis.stateful import (
 
 from cryptoscalp import AsyncDatabase, Fill, IntegrityRefused
 from cryptoscalp.trading.types import PortfolioValue, Position, Trade
-from tests.faces import open_face
 from tests.postgres import Place
-from tests.trading.books import RATES, START, TRADED, Traded, fill, prepare
+from tests.trading.books import RATES, START, TRADED, Traded, fill, opened
 from tests.trading.oracle import Ledger
 
 _NAMES = count()
@@ -220,19 +217,6 @@ class Books(RuleBasedStateMachine):
             assert equity[code] == self.ledger.made[code] + open_pnl[code], code
         trades: list[Trade] = self.call("trades", self.name)
         assert len(trades) == len(self.booked)
-
-
-@contextmanager
-def opened(mode: str, place: Place) -> Iterator[tuple[asyncio.Runner, AsyncDatabase]]:
-    """A face of the database that a machine without a loop of its own can call."""
-    with asyncio.Runner() as runner:
-        db = runner.run(open_face(mode, place.dsn))
-        try:
-            runner.run(prepare(db))
-            runner.run(db.trading.create_strategy("scalp"))
-            yield runner, db
-        finally:
-            runner.run(db.close())
 
 
 @pytest.mark.timeout(300)

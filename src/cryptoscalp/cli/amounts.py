@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
 import typer
 
 from cryptoscalp.cli import output
+from cryptoscalp.trading.exact import EXACT
 
 if TYPE_CHECKING:
     from cryptoscalp.market.types import Instrument
 
-_EXACT: Final = Context(prec=120, rounding=ROUND_HALF_EVEN)
 #: Decimals of what was reckoned (P&L, worth) and of averages beyond the tick.
 _MONEY: Final = 8
 _AVERAGE: Final = 2
@@ -62,12 +62,12 @@ def _rounded(value: Decimal, decimals: int) -> Decimal:
     """The value to that many decimals; as it is where it has no more."""
     if decimals_of(value) <= decimals:
         return value
-    return value.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
+    return value.quantize(Decimal(1).scaleb(-decimals), context=EXACT)
 
 
 def decimals_of(number: Decimal) -> int:
     """How many decimals a number has, zeros at its end not counted."""
-    exponent = number.normalize(_EXACT).as_tuple().exponent
+    exponent = number.normalize(EXACT).as_tuple().exponent
     assert isinstance(exponent, int)
     return max(0, -exponent)
 

@@ -41,7 +41,7 @@ from cryptoscalp.cli.signals import ENDING
 
 app = typer.Typer(
     name="cryptoscalp",
-    help="Exact, durable, queryable market data in a real PostgreSQL.\n\n"
+    help="Exact, durable, queryable market data and trading books in a real PostgreSQL.\n\n"
     "Without --url a PostgreSQL of our own is started and used; it runs on until"
     " `cryptoscalp stop`. Times are ISO 8601 with a zone, such as 2024-08-08T23:54:00Z; a date"
     " alone is its first moment in UTC.",

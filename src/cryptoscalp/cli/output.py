@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from cryptoscalp.cli.times import iso
+from cryptoscalp.trading.exact import EXACT
 
 #: Width of tables where no terminal says another one: wide enough not to cut.
 _PIPED_WIDTH: Final = 200
@@ -22,13 +23,11 @@ _LONGEST_WORD: Final = 12
 _UNLIMITED: Final = 10_000
 #: Venue ids may not fit the numbers of every JSON reader.
 _IDS: Final = ("sequence", "first_sequence", "last_sequence")
-#: Of decimal's own 28 digits a balance may have more.
-_ALL_DIGITS: Final = Context(prec=120)
 
 
 def exact(number: Decimal) -> str:
     """All digits, without trailing zeros or an exponent."""
-    return f"{number.normalize(_ALL_DIGITS):f}"
+    return f"{number.normalize(EXACT):f}"
 
 
 def plain(value: Any, name: str = "") -> Any:
