@@ -12,7 +12,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup up test lint format types docs bench campaign check lock packages
+.PHONY: help setup up test lint format types docs bench campaign check lock torch packages
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
@@ -47,13 +47,17 @@ bench: $(READY) ## measure, each figure beside its limit or peer
 campaign: $(READY) ## run the campaign NAME=… (long) and keep its evidence in docs/evidence
 	@$(BIN)/python -m campaigns $(NAME) $(ARGS)
 
-check: packages lint types ## run all of CI: lint, types, then every test, none of them left out
+check: packages torch lint types ## run all of CI: lint, types, then every test, none of them left out
 	@CRYPTOSCALP_REQUIRE_ALL=1 $(PYTEST) $(ARGS)
 
 lock: $(READY) ## bring requirements.lock up to pyproject.toml; ARGS=--upgrade moves every version
 	@$(BIN)/uv pip compile --quiet $(ARGS) --universal --python-version 3.11 --group dev \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+
+torch: $(READY) ## install PyTorch and Stable-Baselines3, which tests of their adapters need
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements.lock --requirement requirements-torch.txt
 
 packages: ## install the system PostgreSQL that tests need (Debian and Ubuntu, as root), start none
 	@sh .ci/packages

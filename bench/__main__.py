@@ -21,7 +21,11 @@ from bench import (
     newest,
     page,
     partitions,
+    predictions,
     ranges,
+    registry,
+    replay,
+    replay_durable,
     upkeep,
 )
 from bench.figures import Section
@@ -48,6 +52,10 @@ BENCHMARKS: Final[dict[str, Measure]] = {
     upkeep.NAME: upkeep.measure,
     marks.NAME: marks.measure,
     books.NAME: books.measure,
+    predictions.NAME: predictions.measure,
+    registry.NAME: registry.measure,
+    replay.NAME: replay.measure,
+    replay_durable.NAME: replay_durable.measure,
 }
 
 

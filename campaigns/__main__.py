@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Final
 
-from campaigns import corpus, fuzz, rates, retention, year
+from campaigns import corpus, drift, fuzz, learning, rates, replay, retention, year
 from campaigns.evidence import Campaign
 from campaigns.running import run
 
@@ -18,6 +18,9 @@ CAMPAIGNS: Final[dict[str, Campaign]] = {
         fuzz.CAMPAIGN,
         retention.CAMPAIGN,
         year.CAMPAIGN,
+        drift.CAMPAIGN,
+        replay.CAMPAIGN,
+        learning.CAMPAIGN,
     )
 }
 

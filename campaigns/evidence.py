@@ -26,7 +26,7 @@ class Campaign:
     `vouches_for` are globs below the project's root. `parts` makes them for the options that
     `options` adds to the command line; each runs by itself and gives its result. `page` is the
     evidence as Markdown, kept beside the JSON. Of a `required` campaign the evidence has to fit
-    the code.
+    the code. `rule`: what has to hold over all parts beside each one's own "passed".
     """
 
     name: str
@@ -36,6 +36,7 @@ class Campaign:
     page: Callable[[Mapping[str, Any]], str] | None = None
     options: Callable[[ArgumentParser], None] = lambda parser: None
     required: bool = True
+    rule: Callable[[Mapping[str, Result]], bool] = lambda parts: True
 
 
 def folder_in(root: Path) -> Path:
@@ -75,7 +76,7 @@ def evidence(
         "machine": machine.as_json(),
         "vouches_for": list(campaign.vouches_for),
         "sha256": sha256,
-        "passed": all(part["passed"] for part in parts.values()),
+        "passed": all(part["passed"] for part in parts.values()) and campaign.rule(parts),
         "seconds": round(seconds, 1),
         "parts": dict(parts),
     }
@@ -99,7 +100,8 @@ def problem(campaign: Campaign, root: Path = ROOT) -> str | None:
     found = json.loads(file.read_text(encoding="utf-8"))
     if not found["passed"]:
         failed = [name for name, part in found["parts"].items() if not part["passed"]]
-        return f"{campaign.name} did not pass ({', '.join(failed)}); mend it and {advice}"
+        what = ", ".join(failed) or "its rule over all parts"
+        return f"{campaign.name} did not pass ({what}); mend it and {advice}"
     if found["sha256"] != digest(campaign.vouches_for, root):
         return (
             f"the evidence of {campaign.name} is of {found['date']}, and the code that it vouches"

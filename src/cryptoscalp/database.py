@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from cryptoscalp.adaptation.face import Adaptation
 from cryptoscalp.capture.face import Capture
 from cryptoscalp.infra import migrations
 from cryptoscalp.infra.cold.lake import Lake
@@ -27,6 +28,8 @@ from cryptoscalp.jobs import JOBS
 from cryptoscalp.market.face import Market
 from cryptoscalp.monitoring.face import Monitoring
 from cryptoscalp.monitoring.types import Surroundings
+from cryptoscalp.registry.face import Registry
+from cryptoscalp.replay.face import Replay
 from cryptoscalp.retention.face import Retention
 from cryptoscalp.trading.face import Trading
 
@@ -42,6 +45,9 @@ class Database:
         self.market = Market(driver)
         self.capture = Capture(driver)
         self.trading = Trading(driver)
+        self.registry = Registry(driver)
+        self.adaptation = Adaptation(driver)
+        self.replay = Replay(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.monitoring = Monitoring(driver)
@@ -75,6 +81,9 @@ class AsyncDatabase:
         self.market = Market(driver)
         self.capture = Capture(driver)
         self.trading = Trading(driver)
+        self.registry = Registry(driver)
+        self.adaptation = Adaptation(driver)
+        self.replay = Replay(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.monitoring = Monitoring(driver)

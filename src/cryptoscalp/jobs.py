@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from cryptoscalp.adaptation import jobs as adaptation
 from cryptoscalp.infra.jobs.types import Job
 from cryptoscalp.market import jobs as market
+from cryptoscalp.registry import jobs as registry
+from cryptoscalp.replay import jobs as replay
 from cryptoscalp.retention import jobs as retention
 from cryptoscalp.trading import jobs as trading
 
-JOBS: Final[tuple[Job, ...]] = (*market.JOBS, *trading.JOBS, *retention.JOBS)
+JOBS: Final[tuple[Job, ...]] = (
+    *market.JOBS,
+    *trading.JOBS,
+    *registry.JOBS,
+    *adaptation.JOBS,
+    *replay.JOBS,
+    *retention.JOBS,
+)

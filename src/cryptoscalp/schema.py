@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import MetaData
 
+from cryptoscalp.adaptation import kept as adaptation_kept
+from cryptoscalp.adaptation import objects as adaptation_objects
+from cryptoscalp.adaptation.tables import metadata as adaptation_metadata
 from cryptoscalp.infra.cold import kept as cold_kept
 from cryptoscalp.infra.cold import objects as cold_objects
 from cryptoscalp.infra.cold.tables import metadata as cold_metadata
@@ -17,6 +20,12 @@ from cryptoscalp.infra.jobs.tables import metadata as jobs_metadata
 from cryptoscalp.market import kept as market_kept
 from cryptoscalp.market import objects as market_objects
 from cryptoscalp.market.tables import metadata as market_metadata
+from cryptoscalp.registry import kept as registry_kept
+from cryptoscalp.registry import objects as registry_objects
+from cryptoscalp.registry.tables import metadata as registry_metadata
+from cryptoscalp.replay import kept as replay_kept
+from cryptoscalp.replay import objects as replay_objects
+from cryptoscalp.replay.tables import metadata as replay_metadata
 from cryptoscalp.trading import kept as trading_kept
 from cryptoscalp.trading import objects as trading_objects
 from cryptoscalp.trading.tables import metadata as trading_metadata
@@ -44,11 +53,32 @@ SUBJECTS = (
         market_kept.KEPT,
     ),
     Subject(
+        "registry",
+        registry_metadata,
+        registry_objects.SQL_OBJECTS,
+        registry_objects.sql_text,
+        registry_kept.KEPT,
+    ),
+    Subject(
         "trading",
         trading_metadata,
         trading_objects.SQL_OBJECTS,
         trading_objects.sql_text,
         trading_kept.KEPT,
+    ),
+    Subject(
+        "adaptation",
+        adaptation_metadata,
+        adaptation_objects.SQL_OBJECTS,
+        adaptation_objects.sql_text,
+        adaptation_kept.KEPT,
+    ),
+    Subject(
+        "replay",
+        replay_metadata,
+        replay_objects.SQL_OBJECTS,
+        replay_objects.sql_text,
+        replay_kept.KEPT,
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -28,6 +29,14 @@ def broken(place: Place, damage: str, repair: str) -> Iterator[None]:
             yield
         finally:
             admin.execute(repair.encode())
+
+
+@pytest.fixture(autouse=True)
+def ahead(cli: Cli) -> None:
+    """Partitions of the days to come, which a place with data of today must have."""
+    today = datetime.now(UTC).date()
+    last = today + timedelta(days=7)
+    cli("partitions", "ensure", "--start", f"{today}", "--end", f"{last}")
 
 
 @pytest.mark.usefixtures("imported")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from cryptoscalp.cli.main import main
-from cryptoscalp.infra.db.dsn import checked, login_of, masked, shown
+from cryptoscalp.infra.db.dsn import checked, login_of, shown
 from cryptoscalp.infra.db.errors import InputError
+from cryptoscalp.infra.db.secrets import masked
 from tests.cli.conftest import ROOT, Cli, bound
 
 RANGE = ["--start", "2024-08-08", "--end", "2024-08-09"]

@@ -11,9 +11,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from cryptoscalp import AsyncDatabase, ConnectionLost, Contention, connect
-from cryptoscalp.infra.db.flow import Flow, Operation, call, rows, run
+from cryptoscalp.infra.db.flow import Flow, Operation, arrow, call, rows, run
 from cryptoscalp.infra.server import EmbeddedServer
 from tests.capture import brute
 from tests.faces import at, open_face, quote, table, trade
@@ -115,6 +116,33 @@ async def test_a_session_that_is_ended_in_the_middle(
     assert (await db.capture.write_trades(table([trade(0, 1)]))).total.stored == 1
 
 
+@pytest.mark.parametrize("retry", [True, False])
+async def test_a_session_that_is_ended_while_arrow_is_read(
+    db: AsyncDatabase, database: Place, retry: bool
+) -> None:
+    starts = 0
+
+    def flow() -> Flow[int]:
+        nonlocal starts
+        starts += 1
+        # The first time it ends itself, after some rows.
+        query = (
+            "SELECT n, CASE WHEN n = 50000 THEN pg_terminate_backend(pg_backend_pid()) END"
+            " FROM generate_series(1, 100000) AS n"
+            if starts == 1
+            else "SELECT n FROM generate_series(1, 7) AS n"
+        )
+        return (yield from arrow(sql.SQL(query))).num_rows  # type: ignore[no-any-return]
+
+    plan = Operation(flow, transaction=False, retry=retry)
+    if retry:
+        assert await db.market.driver.run(plan) == 7
+    else:
+        with pytest.raises(ConnectionLost):
+            await db.market.driver.run(plan)
+    assert starts == 1 + retry
+
+
 async def test_idle_sessions_that_were_ended(db: AsyncDatabase, database: Place) -> None:
     """Reads through every kind of connection go on as if nothing had been."""
     await db.capture.write_trades(table([trade(n, n) for n in range(9)]))
@@ -209,6 +237,13 @@ async def test_a_server_that_restarts(mode: str, own_server: EmbeddedServer) -> 
     brute.check_derived(own_server.dsn)
 
 
+async def until_refused(db: AsyncDatabase, symbol: str) -> None:
+    """Write for 20 seconds: a session that is at work may outlive its server for a moment."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        await db.capture.write_trades(table([trade(1, 8, symbol=symbol)]))
+
+
 async def test_a_server_that_stays_away_is_said_soon(mode: str, own_server: EmbeddedServer) -> None:
     async with await open_face(mode, own_server.dsn) as db:
         await db.capture.write_trades(table([trade(0, 7, symbol=f"{mode}GONE")]))
@@ -217,9 +252,9 @@ async def test_a_server_that_stays_away_is_said_soon(mode: str, own_server: Embe
         os.kill(pid, signal.SIGKILL)
         began = time.monotonic()
         with pytest.raises(ConnectionLost, match="PostgreSQL does not answer"):
-            await db.capture.write_trades(table([trade(1, 8, symbol=f"{mode}GONE")]))
+            await until_refused(db, f"{mode}GONE")
         assert time.monotonic() - began < 20
         await asyncio.to_thread(own_server.ensure_running)
         account = await db.capture.write_trades(table([trade(1, 8, symbol=f"{mode}GONE")]))
-        assert account.total.stored == 1
+        assert account.total.stored + account.total.duplicate == 1
         assert (await db.market.trades(f"{mode}GONE", at(0), at(9))).num_rows == 2

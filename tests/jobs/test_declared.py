@@ -22,7 +22,9 @@ def test_names_are_unique() -> None:
 @pytest.mark.docs
 def test_the_guide_names_every_job() -> None:
     text = (Path(__file__).parents[2] / "docs" / "jobs.md").read_text("utf-8")
-    told = re.findall(r"^\| `(\w+)` \| (?:hourly|daily|weekly) ", text, re.MULTILINE)
+    told = re.findall(
+        r"^\| `(\w+)` \| (?:every (?:minute|\d+ minutes)|hourly|daily|weekly) ", text, re.MULTILINE
+    )
     assert sorted(told) == sorted(one.name for one in JOBS)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -195,7 +195,7 @@ async def test_a_clock_that_is_wrong(db: AsyncDatabase, monkeypatch: pytest.Monk
 
 
 async def test_records_from_the_future(db: AsyncDatabase) -> None:
-    ahead = NOW + timedelta(minutes=5)
+    ahead = datetime.now(UTC) + timedelta(minutes=5)
     await db.capture.write_trades(table([trade(0, 1, timestamp=NOW, received_at=ahead)]))
     found = await one(db, "clock")
     assert found.status == "FAIL"

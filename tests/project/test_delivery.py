@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+TORCH = (ROOT / "requirements-torch.txt").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 VERBS = {"setup", "up", "test", "lint", "types", "docs", "bench", "check", "campaign"}
 # A home or a checkout of somebody: these begin where a word does not go on.
@@ -33,15 +34,17 @@ def canonical(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", bare).lower()
 
 
-def test_the_lock_names_no_address() -> None:
+@pytest.mark.parametrize("lock", [LOCK, TORCH], ids=["lock", "torch"])
+def test_a_lock_names_no_address(lock: str) -> None:
     found = [
-        line for line in LOCK.splitlines() if re.search(r"://|file:|@|--(index|find|extra)", line)
+        line for line in lock.splitlines() if re.search(r"://|file:|@|--(index|find|extra)", line)
     ]
     assert not found
 
 
-def test_the_lock_has_a_hash_for_every_version() -> None:
-    entries = re.split(r"\n(?=[A-Za-z0-9])", LOCK)
+@pytest.mark.parametrize("lock", [LOCK, TORCH], ids=["lock", "torch"])
+def test_a_lock_has_a_hash_for_every_version(lock: str) -> None:
+    entries = re.split(r"\n(?=[A-Za-z0-9])", lock)
     unhashed = [entry for entry in entries if "==" in entry and "--hash=sha256:" not in entry]
     assert not unhashed
 

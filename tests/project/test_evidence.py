@@ -76,6 +76,14 @@ def test_evidence_that_is_missing_or_failed_says_what_to_run(root: Path) -> None
     assert kept(root, True, True) is None
 
 
+def test_a_rule_over_all_parts_has_to_hold_too(root: Path) -> None:
+    parts = Parts(True, True).campaign().parts
+    campaign = Campaign("some", "some", ("src/*.py",), parts, rule=lambda found: len(found) > 2)
+    assert run(campaign, ALL, root) == 1
+    advice = "mend it and run: make campaign NAME=some"
+    assert problem(campaign, root) == f"some did not pass (its rule over all parts); {advice}"
+
+
 @pytest.mark.parametrize("change", ["content", "name", "more", "less"])
 def test_evidence_is_stale_when_the_code_is_another(root: Path, change: str) -> None:
     assert kept(root, True, True) is None

@@ -12,7 +12,12 @@ from tests.retention.days import as_admin
 #: Partitioned tables below `candles`, which are no declared tables of their own.
 _PARTS = {"candles_1s", "candles_long"}
 #: Regulated rows whose sums need all of them (decision 0017).
-_BOOKS = {"trades", "orders", "order_events", "cash_ledger", "funding_payments"}
+#: Regulated tables that never leave: the books (decision 0017), and what models did (0020).
+_STAYING = {
+    "trades", "orders", "order_events", "cash_ledger", "funding_payments",
+    "feature_vectors", "model_performance", "model_performance_revisions",
+    "drift_events", "adaptation_history", "adaptation_events",
+}  # fmt: skip
 
 
 def test_every_table_has_one_entry() -> None:
@@ -33,15 +38,15 @@ def test_every_table_of_a_database_has_one(database: Place) -> None:
 
 def test_regulated_tables_are_cut_by_day_and_go_to_the_cold_tier() -> None:
     for kept in KEPT:
-        stays = kept.retention == "permanent" or kept.table in _BOOKS
+        stays = kept.retention == "permanent" or kept.table in _STAYING
         assert (kept.cold is not None) == (kept.retention == "regulated" and not stays)
         assert (kept in BY_DAY or kept in BY_ROW) == (not stays)
 
 
-def test_the_books_are_regulated_and_never_leave() -> None:
+def test_books_and_models_are_regulated_and_never_leave() -> None:
     assert {
         kept.table for kept in KEPT if kept.retention == "regulated" and kept.partitions is None
-    } == _BOOKS
+    } == _STAYING
 
 
 def test_columns_by_which_rows_age_are_there(database: Place) -> None:

@@ -31,6 +31,17 @@ def pid_of(server: EmbeddedServer) -> int:
     return pid
 
 
+def crash(server: EmbeddedServer) -> None:
+    """End a session as the kernel would: the others end too, and the server begins to recover."""
+    with psycopg.connect(server.admin_dsn, autocommit=True) as session:
+        session.execute("CHECKPOINT")
+        session.execute("DROP TABLE IF EXISTS much")
+        session.execute("CREATE TABLE much AS SELECT repeat('x', 900) FROM generate_series(1, 9e4)")
+        os.kill(session.info.backend_pid, signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+
+
 def test_a_new_server_has_what_the_product_needs(server: EmbeddedServer) -> None:
     assert server.ensure_running() is False
     assert ask(server.admin_dsn, "SHOW data_checksums") == "on"
@@ -98,6 +109,31 @@ def test_kill_9_while_sessions_are_at_work(server: EmbeddedServer) -> None:
         with pytest.raises(psycopg.OperationalError):
             busy.execute("SELECT 1")
     assert ask(server.admin_dsn, "SELECT to_regclass('unsaved') IS NULL") is True
+
+
+def test_a_server_that_recovers_from_the_crash_of_a_session_is_waited_for(
+    server: EmbeddedServer,
+) -> None:
+    """Its process lives on and its pid file says ready all the while."""
+    before = pid_of(server)
+    crash(server)
+    with pytest.raises(
+        psycopg.OperationalError, match=r"recovery mode|not yet accepting|server closed"
+    ):
+        ask(server.dsn, "SELECT 1")
+    assert server.ensure_running() is False
+    assert pid_of(server) == before
+    assert ask(server.admin_dsn, "SELECT count(*) FROM much") == 90_000
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.1, 0.2])
+def test_a_server_that_recovers_is_stopped(server: EmbeddedServer, pause_s: float) -> None:
+    crash(server)
+    time.sleep(pause_s)
+    assert server.stop() is True
+    assert server.status().running is False
+    server.ensure_running()
+    assert ask(server.admin_dsn, "SELECT count(*) FROM much") == 90_000
 
 
 @pytest.mark.parametrize("command", [("sleep", "60"), ("true",)], ids=["alive", "zombie"])

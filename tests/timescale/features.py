@@ -29,6 +29,7 @@ FEATURES: Final = {
     "Retention: days move, chunks drop, reads stay exact; late rows thaw; verify, holds, plan": "test_cold_days::test_days_leave_and_late_rows_bring_them_back",
     "Continuous aggregates: ties, late rows, refresh, cold and thawed days, who may": "test_aggregates::test_open_and_close_differ_where_trades_share_a_moment",
     "Views and aggregates over a table: named before a conversion": "test_convert::test_views_are_named_before_anything_is_copied",
+    "Registry and adaptation: versions, features, predictions, outcomes, drift, regimes, events": "test_models::test_the_way_of_a_model",
     "The doctor, on a new, a used and a damaged database": "test_doctor::test_well_used_and_broken",
 }  # fmt: skip
 _BEGIN: Final = "<!-- features: written by python -m tests.timescale.features -->\n"

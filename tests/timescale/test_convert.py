@@ -39,7 +39,8 @@ def test_there_and_back_with_rows(timescale: Place) -> None:
         migrations.convert(place.admin_dsn, "timescale")
     moved = migrations.convert(place.admin_dsn, "timescale", with_data=True)
     assert {one.table: (one.days, one.rows) for one in moved} == {
-        "funding_rates": (3, 9), "mark_prices": (4, 2_000),
+        "feature_vectors": (0, 0), "funding_rates": (3, 9), "mark_prices": (4, 2_000),
+        "model_performance": (0, 0),
         "market_data": (4, 6_000), "order_book_l1": (4, 2_000),
     }  # fmt: skip
     assert layout_of(place) == "timescale"

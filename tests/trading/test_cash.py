@@ -85,8 +85,10 @@ async def test_funding_is_reckoned_from_what_was_open_then(books: AsyncDatabase)
     assert (early.quantity, early.amount) == (Decimal(1000), Decimal("-5.1"))
     assert (late.quantity, late.amount) == (Decimal(600), Decimal("-3.06"))
     assert (await fund(90)).duplicate
-    with pytest.raises(IntegrityRefused, match=r"-3\.06 is booked, 7 came"):
-        await fund(90, amount=Decimal(7))
+    with pytest.raises(IntegrityRefused, match=r"-3\.06 is booked, -7 came"):
+        await fund(90, amount=Decimal(-7))
+    with pytest.raises(IntegrityRefused, match=r"a LONG position pays, and the amount is 7"):
+        await fund(91, amount=Decimal(7))
     (held,) = await books.trading.positions("main")
     assert held.funding == Decimal("-8.16")
     assert await books.trading.balances("main") == {"USDT": Decimal("-8.16")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -310,19 +309,6 @@ async def test_unified_symbols_are_mapped(books: AsyncDatabase) -> None:
         "main", replace(fill(1, "BUY", "1", "100"), symbol="BTC/USDT")
     )
     assert done.trade.symbol == "BTCUSDT"
-
-
-async def test_terms_that_change_later_leave_an_open_position_alone(books: AsyncDatabase) -> None:
-    await books.trading.record_fill("main", fill(1, "BUY", "10", "50000", of=INVERSE))
-    change = partial(books.market.set_instrument, INVERSE.symbol, INVERSE.exchange)
-    await change(contract_multiplier=Decimal(10))
-    try:
-        done = await books.trading.record_fill(
-            "main", fill(2, "SELL", "10", "40000", of=INVERSE, after_s=1)
-        )
-    finally:
-        await change(contract_multiplier=INVERSE.multiplier)
-    assert done.trade.pnl == Decimal("-0.005")
 
 
 @pytest.mark.parametrize("of", [SPOT, CROSS, LINEAR, INVERSE], ids=lambda one: one.exchange)

@@ -74,6 +74,23 @@ async def test_a_check_books_nothing(books: AsyncDatabase, tmp_path: Path) -> No
     assert (again.booked, again.duplicates) == (0, 3)
 
 
+async def test_a_check_names_what_the_import_would_lack(
+    books: AsyncDatabase, tmp_path: Path
+) -> None:
+    path = rows(tmp_path, "1,BUY,1,100,a,0,", "2,SELL,1,110,b,0.1,XYZ")
+    with pytest.raises(MissingRate, match="no rate from XYZ to USDT"):
+        await books.trading.import_fills("main", path, mapping=MAP, check=True)
+    rates = {"XYZ": Decimal(2)}
+    checked = await books.trading.import_fills("main", path, mapping=MAP, check=True, rates=rates)
+    assert checked.booked == 2
+    strange = path.rename(tmp_path / "strange.csv")
+    strange.write_text(strange.read_text().replace("BTCUSDT", "UNHEARD"))
+    if "UNHEARD" in strange.read_text():
+        with pytest.raises(NotFound, match="nothing is stored for UNHEARD"):
+            await books.trading.import_fills("main", strange, mapping=MAP, check=True, rates=rates)
+    assert await books.trading.trades("main") == []
+
+
 async def test_one_bad_record_refuses_all_of_them(books: AsyncDatabase, tmp_path: Path) -> None:
     good = rows(tmp_path, "1,BUY,1,100,a,0,").rename(tmp_path / "good.csv")
     bad = rows(tmp_path, "2,BUY,1,100,b,0,", "3,BUY,-1,100,c,0,")

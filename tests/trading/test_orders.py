@@ -31,11 +31,14 @@ async def events(books: AsyncDatabase) -> list[str]:
 
 
 async def test_an_order_lives_from_decision_to_its_last_fill(books: AsyncDatabase) -> None:
-    order = await placed(books, sent_at=START, model_id=7, prediction_timestamp=START)
-    assert (order.status, order.duplicate, order.model_id) == ("SENT", False, 7)
+    with pytest.raises(NotFound, match="no model version 0"):
+        await placed(books, model_id=0)
+    decider = (await books.registry.register_version("scalper")).version.model_id
+    order = await placed(books, sent_at=START, model_id=decider, prediction_timestamp=START)
+    assert (order.status, order.duplicate, order.model_id) == ("SENT", False, decider)
     order = await books.trading.acknowledge_order(*_AT, "X17", timestamp=START)
     assert (order.status, order.exchange_order_id) == ("ACKNOWLEDGED", "X17")
-    by_venue = fill(1, "BUY", "1", "99", after_s=1, exchange_order_id="X17", model_id=7)
+    by_venue = fill(1, "BUY", "1", "99", after_s=1, exchange_order_id="X17", model_id=decider)
     by_client = fill(2, "BUY", "2", "100", after_s=2, client_order_id="c1")
     first = await books.trading.record_fill("main", by_venue)
     (order,) = await books.trading.orders("main")
@@ -45,7 +48,7 @@ async def test_an_order_lives_from_decision_to_its_last_fill(books: AsyncDatabas
     assert (order.status, order.filled_quantity) == ("FILLED", Decimal(3))
     assert order.updated_at == by_client.timestamp
     assert first.trade.order_id == second.trade.order_id == order.order_id
-    assert first.trade.model_id == 7
+    assert first.trade.model_id == decider
     assert await events(books) == ["DECIDED", "SENT", "ACKNOWLEDGED", "FILLED", "FILLED"]
     assert [one.trade_id for one in await books.trading.order_events(*_AT)][3:] == [
         first.trade.trade_id,

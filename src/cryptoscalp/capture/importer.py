@@ -65,6 +65,7 @@ def import_files(
     unit: str | None = None,
     mapping: Mapping[str, str] | str | None = None,
     l1_from_depth: bool = False,
+    consecutive_ids: bool = False,
     check: bool = False,
     jobs: int = JOBS,
     progress: Progress | None = None,
@@ -81,7 +82,9 @@ def import_files(
     column is what in a file of no known format: a text such as
     "timestamp=time:ms, price=px, volume=qty", the same as a mapping, or the name of a saved one.
     `l1_from_depth` keeps a local book from depth messages and stores its best levels as quotes of
-    source "depth". `check` stores nothing and reports what would be.
+    source "depth". `consecutive_ids` says of tables of trades that the venue counts their ids by
+    one, so that what lies between is covered where no id is missing; formats that are known to
+    do so need no telling. `check` stores nothing and reports what would be.
 
     Raises InputError, before anything is stored, when a named file cannot be read or leaves
     something untold, and UnknownFormat when no importer knows it; one of several files in a
@@ -93,7 +96,7 @@ def import_files(
     columns = yield from column_map(mapping)
     check_names(exchange, symbol)
     files = [paths] if isinstance(paths, Path | str) else paths
-    options = Options(exchange, symbol, l1_from_depth, interval, unit, columns)
+    options = Options(exchange, symbol, l1_from_depth, interval, unit, columns, consecutive_ids)
     chosen, skipped = yield from call(partial(_choose, files, format, options))
     take: _Take = _check if check else _store
     told, alone = progress or (lambda _: None), len(chosen) == 1

@@ -19,6 +19,13 @@ _WIDTH: Final = 88
 _GROUPS: Final = (
     "quarantine", "partitions", "instruments", "jobs", "db", "portfolio", "strategies", "orders",
     "trades", "positions", "funding", "books",
+    "features",
+    "models",
+    "predictions",
+    "drift",
+    "regimes",
+    "adaptations",
+    "replay",
 )  # fmt: skip
 _INTRODUCTION: Final = """\
 # Command line
@@ -39,7 +46,8 @@ do not edit.
 
 In JSON, prices, volumes and every number of a candle are strings with all their digits and no
 zeros at the end; venue ids (`sequence`) are strings too, as they may exceed what a reader's numbers
-hold. Counts are numbers. Times are ISO 8601 in UTC. What is not known is `null`. A quarantined
+hold. Counts are numbers. Times are ISO 8601 in UTC, lengths of time seconds. What is not known is
+`null`. A quarantined
 record (`raw`) that is not UTF-8 is `{"base64": "…"}`. The examples show at most three elements
 of a list, and steady values where a run has its own times, sizes and places.
 """

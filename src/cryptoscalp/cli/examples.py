@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cryptoscalp.cli import replay_examples
 from cryptoscalp.cli.main import main
 
 _NS: Final = 1_000_000_000
@@ -34,13 +35,27 @@ _STEADY: Final[Mapping[str, Any]] = {
     "released_at": "2024-08-09T07:00:02.000000Z",
     "first_seen_at": "2024-08-09T07:00:01.000000Z",
     "created_at": "2024-08-09T07:00:01.000000Z",
+    "announced_from": "2024-08-09T07:00:01.000000Z",
     "recorded_at": "2024-08-09T07:00:01.000000Z",
+    "updated_at": "2024-08-09T07:00:01.000000Z",
     "retired_at": "2024-08-09T07:00:02.000000Z",
+    "position_at": "2024-08-09T07:00:01.000000Z",
+    "set_at": "2024-08-09T07:00:01.000000Z",
+    "deployed_at": "2024-08-09T07:00:01.000000Z",
+    "resolved_at": "2024-08-09T07:00:01.000000Z",
+    "stopped_at": "2024-08-09T07:00:02.000000Z",
     "closed_at": "2024-08-09T07:00:02.000000Z",
     "seconds": 0.25,
     "size_bytes": 98304,
     "rows": {"candles_1s": 5, "candles_long": 2, "market_data": 6, "order_book_l1": 2},
     "ddl": "CREATE DOMAIN …",
+}
+_MODEL_STEADY: Final[Mapping[str, Any]] = {
+    "timestamp": "2024-08-09T07:00:01.000000Z",
+    "set_at": "2024-08-09T07:00:01.000000Z",
+    "deployed_at": "2024-08-09T07:00:01.000000Z",
+    "path": "/var/lib/models/model.bin",
+    "model_path": "/var/lib/models/model.bin",
 }
 _FEED: Final[Mapping[str, Any]] = {
     "timestamp": "2024-08-09T07:10:00.123000Z",
@@ -135,6 +150,74 @@ _BOOKS: Final = (
     "strategies retire scalper",
     "portfolio close main",
 )
+#: Stands for the run that MLflow made for the version.
+_RUN: Final = "6f9c2f4dd7f04c3a8f0f5d5b0c1a2e3d"
+_STORE: Final = "--tracking-uri sqlite:///mlflow.db"
+_MODELS: Final = (
+    (
+        "models declare direction --description next-second --target-price mid --reach 30s"
+        ' --patience 1h --hyperparameters {"depth":"integer"} --metrics {"acc":"number"}'
+    ),
+    (
+        'models register direction --artifact model.bin --hyperparameters {"depth":6}'
+        ' --metrics {"acc":0.91} --trained-from 2024-07-01 --trained-until 2024-08-01'
+        " --code-revision 4b825dc --tag desk=scalping"
+    ),
+    'models register direction --version wide --hyperparameters {"depth":9} --parent direction:1',
+    'models metrics direction:wide {"acc":0.93}',
+    "models verify direction:1",
+    "models promote direction:1",
+    "models promote direction:1 --slot live",
+    "models promote direction:wide",
+    "models promote direction:wide --slot live",
+    "models alias direction champion direction:wide",
+    'models config direction@champion {"size":0.01}',
+    "models rollback direction --slot live --expected direction:wide",
+    "models list --name direction --metric acc>=0.9 --order-by-metric acc",
+    "models list --parent direction:1 --hyperparameter depth>=6 --created-from 2024-01-01",
+    "models names",
+    "models diff direction:1 direction:wide",
+    "models retire direction:wide --note worse-fills",
+    "models show direction:wide",
+    f"models export-mlflow direction:1 {_STORE}",
+    f"models import-mlflow {_RUN} imported --artifact model/model.bin {_STORE}",
+)
+_OF_CANDLES: Final = "BTCUSDT --exchange binance --interval 1s"
+_REGIMES: Final = (
+    f"regimes watch {_OF_CANDLES} --set warm_up=90",
+    "regimes update",
+    f"regimes show {_OF_CANDLES} --at 2024-08-09",
+    f"regimes history {_OF_CANDLES}",
+    f"regimes unwatch {_OF_CANDLES}",
+)
+_FEATURES: Final = (
+    "features declare top-of-book imbalance spread_bps momentum_1s?",
+    "features list",
+    "features show 1",
+)
+_PREDICTIONS: Final = (
+    "predictions record predictions.csv --backfill",
+    "predictions resolve",
+    "predictions resolve --revise --start 2024-08-08 --end 2024-08-09",
+    "predictions list --model direction:1",
+    "predictions summary --window 1h",
+)
+_ADAPTATIONS: Final = (
+    "adaptations start direction:1 --trigger manual --type retraining --min-predictions 1",
+    "adaptations finish 1 direction:wide --start 2024-08-08 --end 2024-08-09",
+    "adaptations start direction:1 --trigger manual --type finetuning",
+    "adaptations abandon 2 --note superseded",
+    'adaptations announce --symbol BTCUSDT --exchange binance --payload {"reason":"new-fees"}',
+    "adaptations events",
+    "adaptations list",
+)
+_DRIFT: Final = (
+    "drift watch direction:1 BTCUSDT --exchange binance --signal error --algorithm adwin",
+    "drift check",
+    "drift status",
+    "drift events",
+    "drift stop 1",
+)
 _LINES: Final = (
     "import spot.gz",
     "import --check spot.gz",
@@ -155,6 +238,14 @@ _LINES: Final = (
     "instruments list BTCUSDT --exchange binance",
     "instruments set BTCUSDT --exchange binance --base BTC --quote USDT --tick-size 0.01",
     *_BOOKS,
+    *_FEATURES,
+    *_MODELS,
+    # Before there are errors: how many a detector has taken in would depend on the second.
+    *_DRIFT,
+    *_PREDICTIONS,
+    *_REGIMES,
+    *_ADAPTATIONS,
+    *replay_examples.LINES,
     (
         "retention hold --table market_data --start 2024-08-01 --end 2024-09-01"
         " --reason case-17 --by counsel"
@@ -192,8 +283,13 @@ def collect(folder: Path) -> list[Example]:
     made = []
     with contextlib.chdir(folder):
         Path("spot.gz").write_bytes(sample())
+        Path("predictions.csv").write_text(_predicted(), "utf-8")
+        Path("model.bin").write_bytes(b"weights of a model")
+        run = _RUN
         for words in _LINES:
-            text = _answer(["--data-dir", str(data_dir), "--json", *words.split()])
+            replay_examples.prepare(words, data_dir)
+            given = words.replace(_RUN, run).split()
+            text = _answer(["--data-dir", str(data_dir), "--json", *given]).replace(run, _RUN)
             if words.startswith("up"):
                 # An object a line; the last one says what the session came to.
                 steady = {**_STEADY, **_FEED}
@@ -202,8 +298,32 @@ def collect(folder: Path) -> list[Example]:
                 steady, found = dict(_STEADY), json.loads(text)
             if words.startswith("orders"):
                 del steady["detail"]  # here it is the venue's id or a reason
+                del steady["updated_at"]  # the venue's time
+            if words.startswith("regimes"):
+                del steady["version"]  # the rule's
+            if words.startswith("models"):
+                del steady["version"]  # the model's
+                steady.update(_MODEL_STEADY)
+            if words.startswith("models export-mlflow"):
+                run, found = found["run_id"], {"run_id": _RUN}
+            if words.startswith("replay"):
+                steady.update(replay_examples.STEADY)
+            if words.startswith("adaptations"):
+                steady["timestamp"] = steady["recorded_at"]
             made.append(Example(words, _settled(found, steady)))
     return made
+
+
+def _predicted() -> str:
+    """What two versions predicted at one moment, as `predictions record` reads it."""
+    at = "2024-08-08T23:55:03Z"
+    rows = (f"direction,{version},BTCUSDT,binance,{at},20,{price},0.6,1.25,{at}"
+            for version, price in (("1", 61840.5), ("wide", 61838.75)))  # fmt: skip
+    head = (
+        "model,version,symbol,exchange,timestamp,horizon,prediction,confidence,latency_ms,"
+        "inputs_until"
+    )
+    return "\n".join((head, *rows, ""))
 
 
 def sample() -> bytes:

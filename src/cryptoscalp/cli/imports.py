@@ -126,6 +126,13 @@ def import_files(
             "--l1-from-depth", help="Store the best levels of depth messages as quotes too."
         ),
     ] = False,
+    consecutive_ids: Annotated[
+        bool,
+        typer.Option(
+            "--consecutive-ids",
+            help="The venue counts trade ids by one: without a hole in them none is missing.",
+        ),
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Store nothing; say what an import would do.")
     ] = False,
@@ -160,6 +167,7 @@ def import_files(
                 unit=unit,
                 mapping=map_,
                 l1_from_depth=l1_from_depth,
+                consecutive_ids=consecutive_ids,
                 check=check,
                 jobs=jobs,
                 progress=progress,

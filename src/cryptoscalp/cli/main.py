@@ -15,18 +15,26 @@ import typer
 
 from cryptoscalp.cli import (
     account_files,
+    adaptations,
     books,
     doctor,
+    drift,
+    features,
     funding,
     imports,
     instruments,
     jobs,
     ledger,
+    models,
     orders,
     output,
     portfolio,
     positions,
+    predictions,
+    predictions_record,
     reads,
+    regimes,
+    replay,
     retention,
     schema,
     server,
@@ -50,7 +58,15 @@ app = typer.Typer(
 )
 for part in (
     up, worker, jobs, server, doctor, imports, reads, ticks, ledger, instruments, portfolio,
-    strategies, orders, trades, account_files, positions, funding, books, retention, schema,
+    strategies, orders, trades, account_files, positions, funding, books,
+    features,
+    models,
+    predictions, predictions_record,
+    drift,
+    regimes,
+    adaptations,
+    replay,
+    retention, schema,
 ):  # fmt: skip
     part.register(app)
 
@@ -81,8 +97,13 @@ def _everywhere(
 
 def run() -> None:
     """Entry point of the `cryptoscalp` script."""
-    signal.signal(signal.SIGTERM, ENDING.terminate)
-    sys.exit(main(sys.argv[1:]))
+    try:
+        signal.signal(signal.SIGTERM, ENDING.terminate)
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt as error:
+        # Before the first or after the last thing that a command does, or in telling of it.
+        code = _interrupted(error)
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -131,6 +152,10 @@ def _run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the outermost border: every failure is one line
+        # What is interrupted in the making of a class comes as a RuntimeError, and a library that
+        # is interrupted while it loads may make it an error of its own.
+        if ENDING.terminated:
+            return _interrupted(error)
         return _fail(error, _told(error), 1)
     code = found if isinstance(found, int) else 0
     return _interrupted(None) if code == 130 else code
@@ -157,7 +182,7 @@ def _told(error: Exception) -> str:
 
 def _fail(error: BaseException, message: str, code: int, *, hint: str = "") -> int:
     if os.environ.get("CRYPTOSCALP_DEBUG") == "1":
-        from cryptoscalp.infra.db.dsn import masked
+        from cryptoscalp.infra.db.secrets import masked
 
         sys.stderr.write(masked("".join(traceback.format_exception(error))))
     output.tell(f"{message.rstrip('.')}{hint}" if hint else message)

@@ -8,12 +8,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from cryptoscalp.cli.times import iso
+from cryptoscalp.infra.db.secrets import masked
 from cryptoscalp.trading.exact import EXACT
 
 #: Width of tables where no terminal says another one: wide enough not to cut.
@@ -31,11 +32,13 @@ def exact(number: Decimal) -> str:
 
 
 def plain(value: Any, name: str = "") -> Any:
-    """A value as JSON has it: decimals and venue ids are text, times ISO 8601 in UTC."""
+    """A value as JSON has it: decimals and ids are text, times ISO 8601 in UTC, spans seconds."""
     if isinstance(value, Decimal):
         return exact(value)
     if isinstance(value, datetime):
         return iso(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, (Path, date)):
         return str(value)
     if isinstance(value, bytes):
@@ -79,8 +82,6 @@ def say(text: str) -> None:
 
 def tell(message: str) -> None:
     """Print one line on stderr, without passwords."""
-    from cryptoscalp.infra.db.dsn import masked
-
     sys.stderr.write(f"cryptoscalp: {masked(' '.join(message.split()))}\n")
 
 

@@ -74,7 +74,7 @@ class Session:
         if self.data_dir is not None:
             place = f" --data-dir {shlex.quote(str(self.data_dir))}"
         elif self.url is not None:
-            from cryptoscalp.infra.db.dsn import masked
+            from cryptoscalp.infra.db.secrets import masked
 
             # A password is not repeated.
             place = f" --url {shlex.quote(self.url) if masked(self.url) == self.url else 'URL'}"

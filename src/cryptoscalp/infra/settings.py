@@ -24,8 +24,9 @@ class Settings(BaseSettings):
     `cold_warehouse` (CRYPTOSCALP_COLD_WAREHOUSE) is the directory or s3:// URL of the cold tier;
     the embedded server has one of its own. `hot_days` (CRYPTOSCALP_HOT_DAYS) is how long
     regulated rows stay in PostgreSQL. `partition_days_ahead` (CRYPTOSCALP_PARTITION_DAYS_AHEAD) is
-    how many days after today have their partitions made. Raises InputError that names the variable
-    whose value cannot be used.
+    how many days after today have their partitions made. `replay_journals`
+    (CRYPTOSCALP_REPLAY_JOURNALS) is the folder where replay buffers keep their journals. Raises
+    InputError that names the variable whose value cannot be used.
     """
 
     model_config = SettingsConfigDict(env_prefix="CRYPTOSCALP_", extra="ignore")
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     cold_warehouse: str | None = None
     hot_days: int = Field(default=30, ge=0, le=MOST_DAYS)
     partition_days_ahead: int = Field(default=7, ge=1, le=300)
+    replay_journals: Path | None = None
 
     def __init__(self) -> None:
         try:

@@ -62,7 +62,11 @@ def rates_json(rates: Rates | None) -> str | None:
 def checked_fill(fill: Fill) -> Fill:
     """The fill, when it can be one; InputError says which field cannot."""
     name = f"fill {fill.exchange_trade_id!r}"
-    if not isinstance(fill.exchange_trade_id, str) or not fill.exchange_trade_id:
+    if not isinstance(fill.exchange_trade_id, str):
+        raise InputError(
+            f"{name}: exchange_trade_id is {type(fill.exchange_trade_id).__name__}; it must be text"
+        )
+    if not fill.exchange_trade_id or "\0" in fill.exchange_trade_id:
         raise InputError(f"{name} has no exchange_trade_id; a fill is known by its venue's id")
     moment(fill.timestamp, f"{name}: timestamp")
     one_of(fill.side, get_args(Side), f"side (of {name})")

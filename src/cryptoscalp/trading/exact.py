@@ -16,6 +16,12 @@ def rounded(amount: Decimal) -> Decimal:
     return amount.quantize(_UNIT, context=EXACT)
 
 
+def trimmed(amount: Decimal) -> Decimal:
+    """The same number without zeros behind its last decimal, and without an exponent."""
+    short = amount.normalize(EXACT)
+    return short if short == 0 or short % 1 else short.quantize(Decimal(1), context=EXACT)
+
+
 def share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """amount x part / whole, rounded once."""
     with localcontext(EXACT):

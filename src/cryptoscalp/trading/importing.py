@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from cryptoscalp.infra.db.errors import CryptoscalpError, DatabaseError, InputError, NotFound
-from cryptoscalp.infra.db.flow import Flow, aside, call
+from cryptoscalp.infra.db.flow import Flow, aside, call, rows
+from cryptoscalp.infra.db.queries import query
+from cryptoscalp.market.names import known
 from cryptoscalp.trading.amounts import rates_json
 from cryptoscalp.trading.comparison import once
 from cryptoscalp.trading.exact import EXACT
@@ -24,6 +26,7 @@ from cryptoscalp.trading.standing import booked_ids
 from cryptoscalp.trading.trades import record_fills
 from cryptoscalp.trading.types import Fill, Portfolio, Rates
 
+_RATES: Final = query("cryptoscalp.trading", "rates_known")
 #: Fills that one transaction books.
 CHUNK: Final = 500
 
@@ -70,7 +73,8 @@ def import_fills(
     name it, `symbol` too; of several it takes one and counts the rest as ignored. `mapping` says
     which column is what in a file of no known format: a text such as "timestamp=time:ms,
     quantity=qty", or the same as a mapping. `rates` are for fills that have no rate of a currency
-    of their own, `strategy` for those without one. `check` books nothing and counts what would be.
+    of their own, `strategy` for those without one. `check` books nothing and counts what would be;
+    an instrument or a rate that the import would lack is an error there too.
 
     Raises InputError and UnknownFormat before anything is booked; and as `record_fill` does for a
     fill that the books refuse: the chunks before it stay, the message says how many.
@@ -86,7 +90,9 @@ def import_fills(
     once(found.fills)
     fills = prepared(found.fills, account, rates, strategy)
     if check:
-        duplicates = yield from _already_booked(account, fills)
+        new = yield from _not_booked(account, fills)
+        yield from _check_rates(account, new)
+        duplicates = len(fills) - len(new)
     else:
         duplicates = yield from _book(portfolio, fills, chunk)
     times = earliest_and_latest(found.fills)
@@ -141,21 +147,52 @@ def _book(portfolio: str, fills: Sequence[Fill], chunk: int) -> Flow[int]:
 
 
 def _stopped(error: CryptoscalpError, done: int, of: int) -> CryptoscalpError:
-    message = f"{error}; {done:,} of {of:,} are booked; mend it and run it again"
+    message = f"{str(error).rstrip('.')}; {done:,} of {of:,} are booked; mend it and run it again"
     if isinstance(error, DatabaseError):
         return type(error)(message, sqlstate=error.sqlstate)
     return type(error)(message)
 
 
-def _already_booked(account: Portfolio, fills: Sequence[Fill]) -> Flow[int]:
-    """How many fills an import would find booked, by their ids: before it, or earlier in it."""
-    named: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+def _not_booked(account: Portfolio, fills: Sequence[Fill]) -> Flow[list[Fill]]:
+    """The fills that an import would book: no earlier one, in the books or here, has their id."""
+    places = yield from _places(fills)
+    ids: dict[tuple[str, str], set[str]] = defaultdict(set)
     for fill in fills:
-        symbol = yield from venue_name(fill.symbol, fill.exchange)
-        named[symbol, fill.exchange].append((fill.exchange_trade_id, fill.side))
-    count = 0
-    for (symbol, exchange), ours in named.items():
-        ids = {name for name, _ in ours}
-        there = yield from booked_ids(account, symbol, exchange, ids)
-        count += len(ours) - len(set(ours) - there)
-    return count
+        ids[places[fill.symbol, fill.exchange], fill.exchange].add(fill.exchange_trade_id)
+    seen: set[tuple[str, str, str, str]] = set()
+    for (symbol, exchange), ours in ids.items():
+        there = yield from booked_ids(account, symbol, exchange, ours)
+        seen.update((symbol, exchange, *one) for one in there)
+    new = []
+    for fill in fills:
+        symbol = places[fill.symbol, fill.exchange]
+        key = (symbol, fill.exchange, fill.exchange_trade_id, fill.side)
+        if key not in seen:
+            seen.add(key)
+            new.append(replace(fill, symbol=symbol))
+    return new
+
+
+def _places(fills: Sequence[Fill]) -> Flow[dict[tuple[str, str], str]]:
+    """The venue's spelling of each symbol; NotFound for an instrument that is not registered."""
+    places: dict[tuple[str, str], str] = {}
+    for symbol, exchange in sorted({(fill.symbol, fill.exchange) for fill in fills}):
+        stored = yield from venue_name(symbol, exchange)
+        yield from known(stored, exchange)
+        places[symbol, exchange] = stored
+    return places
+
+
+def _check_rates(account: Portfolio, fills: Sequence[Fill]) -> Flow[None]:
+    """Raise MissingRate where booking would: a fill's own pair needs none, its price is one."""
+    yield from rows(
+        _RATES,
+        {
+            "symbols": [fill.symbol for fill in fills],
+            "exchanges": [fill.exchange for fill in fills],
+            "moments": [fill.timestamp for fill in fills],
+            "currencies": [fill.fee_currency if fill.fee else None for fill in fills],
+            "rates": [rates_json(fill.rates) for fill in fills],
+            "base": account.base_currency,
+        },
+    )

@@ -15,6 +15,8 @@ SQL_OBJECTS = (
     "refuse_book_change",
     "refuse_book_entry",
     "keep_cash_balances",
+    "keep_book_terms",
+    "check_portfolio_close",
     "price_at",
     "market_rate",
     "conversion",

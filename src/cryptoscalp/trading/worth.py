@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from cryptoscalp.infra.db.flow import Row
-from cryptoscalp.trading.exact import EXACT, ZERO, rounded
+from cryptoscalp.trading.exact import EXACT, ZERO, rounded, trimmed
 from cryptoscalp.trading.types import (
     CurrencyValue,
     PortfolioValue,
@@ -162,13 +162,13 @@ def _value(
         portfolio=portfolio,
         at=at,
         base_currency=base_currency,
-        equity=equity,
-        cash_value=cash_value,
-        unrealized_pnl=gained,
-        exposure=exposure,
-        margin_used=margin,
-        available_margin=equity - margin,
-        leverage_ratio=rounded(exposure / equity) if equity > 0 else None,
+        equity=trimmed(equity),
+        cash_value=trimmed(cash_value),
+        unrealized_pnl=trimmed(gained),
+        exposure=trimmed(exposure),
+        margin_used=trimmed(margin),
+        available_margin=trimmed(equity - margin),
+        leverage_ratio=trimmed(rounded(exposure / equity)) if equity > 0 else None,
         cash=cash,
         positions=valued,
     )
@@ -176,7 +176,9 @@ def _value(
 
 def _currency_value(code: str, balance: Decimal, free: Decimal, rate: Rate) -> CurrencyValue:
     value = rounded(free * rate.rate)
-    return CurrencyValue(code, balance, free, rate.rate, rate.path, value)
+    return CurrencyValue(
+        code, trimmed(balance), trimmed(free), trimmed(rate.rate), rate.path, trimmed(value)
+    )
 
 
 def _position_value(held: Held, priced: Priced, rate: Decimal) -> PositionValue:
@@ -192,13 +194,13 @@ def _position_value(held: Held, priced: Priced, rate: Decimal) -> PositionValue:
         symbol=held.symbol,
         exchange=held.exchange,
         side=held.side,
-        quantity=held.quantity,
-        price=priced.price,
+        quantity=trimmed(held.quantity),
+        price=trimmed(priced.price),
         priced_at=priced.at,
-        notional=size,
-        unrealized_pnl=gained,
+        notional=trimmed(size),
+        unrealized_pnl=trimmed(gained),
         pnl_currency=held.pnl_currency,
-        notional_value=size_value,
-        margin=rounded(size_value / held.leverage) if lent else ZERO,
-        value=rounded(worth * rate),
+        notional_value=trimmed(size_value),
+        margin=trimmed(rounded(size_value / held.leverage)) if lent else ZERO,
+        value=trimmed(rounded(worth * rate)),
     )

@@ -14,7 +14,7 @@ from cryptoscalp.capture.files.lines import Block, blocks, head
 from cryptoscalp.capture.formats.csv_head import Head, look
 from cryptoscalp.capture.formats.csv_rows import Places, Shape, cut
 from cryptoscalp.capture.formats.first_good import after_first_good
-from cryptoscalp.capture.formats.found import Found, completed, restated
+from cryptoscalp.capture.formats.found import Found, completed, proved, restated
 from cryptoscalp.capture.formats.layout import Layout, planned
 from cryptoscalp.capture.formats.reading import (
     Format,
@@ -85,7 +85,7 @@ class _Reader:
         self._options = options
         self._layout = completed(found, options, top.item)
         self._shape = Shape(top.separator, top.columns, top.header)
-        self.proof: Proof = found.proof
+        self.proof: Proof = proved(found, self._layout, options, top.item)
 
     @property
     def plan(self) -> Plan:

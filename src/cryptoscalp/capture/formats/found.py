@@ -14,6 +14,7 @@ from cryptoscalp.capture.formats.layout import FIELDS, NAMES, Layout
 from cryptoscalp.capture.formats.mapping import map_layout
 from cryptoscalp.capture.formats.reading import Options, Proof
 from cryptoscalp.capture.formats.spelling import same_name, spelled
+from cryptoscalp.capture.ledger import Continuity
 from cryptoscalp.infra.db.errors import InputError
 
 _NOTHING: Final = Proof()
@@ -62,6 +63,21 @@ def completed(found: Found, options: Options, item: Item) -> Layout:
     if missing:
         raise InputError(f"{item}: does not tell its {missing[0]}; {_advice(missing[0], found)}")
     return whole
+
+
+def proved(found: Found, layout: Layout, options: Options, item: Item) -> Proof:
+    """What the file's events prove, by its format or by the caller's word.
+
+    Raises InputError when the caller says so of a file without ids of trades.
+    """
+    if not options.consecutive_ids:
+        return found.proof
+    if layout.kind != "trades" or "sequence" not in layout.columns:
+        raise InputError(
+            f"{item}: consecutive ids are those of trades, and none of its columns was read as one;"
+            " say which it is with --map, for example --map 'sequence=NAME, ...'"
+        )
+    return found.proof._replace(trades=Continuity.CONSECUTIVE_IDS)
 
 
 def _said(options: Options, item: Item | str) -> dict[str, str | None]:

@@ -35,7 +35,7 @@ _NAMES: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
         "ask_price": ("askprice", "ask", "bestaskprice", "bestask"),
         "ask_volume": ("asksize", "askqty", "askquantity", "askamount", "askvolume", "bestaskqty",
                        "bestasksize"),
-        "sequence": ("updateid",),
+        "sequence": ("updateid", "sequence"),
     },
     "candles": {
         "open": ("open", "o"),
@@ -50,7 +50,7 @@ _NAMES: Final[dict[Kind, dict[str, tuple[str, ...]]]] = {
         "price": ("price",),
         "volume": ("quantity", "qty", "size", "amount", "volume"),
         "side": ("side", *_MAKERS),
-        "sequence": ("id", "tradeid"),
+        "sequence": ("tradeid", "id", "sequence"),
     },
 }  # fmt: skip
 _OPTIONAL: Final = ("sequence", "side", "trade_count", "interval")
@@ -95,7 +95,7 @@ def _place(
     field: str, names: tuple[str, ...], words: list[str], header: Sequence[str]
 ) -> int | None:
     found = [place for place, word in enumerate(words) if word in names]
-    if field == "timestamp":  # of several clocks the one with the plainest name
+    if field in ("timestamp", "sequence"):  # of several the one with the plainest name
         found = sorted(found, key=lambda place: names.index(words[place]))
         found = [place for place in found if words[place] == words[found[0]]]
     if len(found) > 1:

@@ -27,7 +27,8 @@ class Options:
 
     `symbol` names the instrument of a file that does not name one, and takes only that one from
     a file that names several. `mapping` is the parsed --map of a generic file. `unit` is the unit
-    of its times ("s", "ms", "us", "ns") where the caller knows better.
+    of its times ("s", "ms", "us", "ns") where the caller knows better. `consecutive_ids`: the
+    venue counts the ids of its trades by one, which the file cannot tell.
     """
 
     exchange: str | None = None
@@ -36,6 +37,7 @@ class Options:
     interval: str | None = None
     unit: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    consecutive_ids: bool = False
 
 
 class Proof(NamedTuple):

@@ -12,7 +12,7 @@ from cryptoscalp.capture.chunk import Chunk
 from cryptoscalp.capture.files.items import Item
 from cryptoscalp.capture.formats.arrow_rows import NO_VALUES
 from cryptoscalp.capture.formats.first_good import after_first_good
-from cryptoscalp.capture.formats.found import Found, completed, restated
+from cryptoscalp.capture.formats.found import Found, completed, proved, restated
 from cryptoscalp.capture.formats.layout import TIMES, planned
 from cryptoscalp.capture.formats.reading import Options, Plan, Position, Proof, Record
 from cryptoscalp.capture.formats.sources import Source, rebuilt
@@ -75,7 +75,7 @@ class TableReader:
                 )
         self._prepare = prepare
         self._facts = dict(facts or {})
-        self.proof: Proof = found.proof
+        self.proof: Proof = proved(found, self._layout, options, source.item)
 
     @property
     def plan(self) -> Plan:

@@ -11,6 +11,10 @@ from adbc_driver_postgresql import dbapi
 from cryptoscalp.infra.db.errors import ConnectionLost, DatabaseError
 
 
+class BrokenRead(ConnectionLost):
+    """A connection broke while Arrow was read through it; the flow may be started again."""
+
+
 class ArrowReader:
     """A few ADBC connections beside the psycopg pool, opened when first needed."""
 
@@ -60,4 +64,4 @@ def _translated(error: adbc_driver_manager.Error) -> DatabaseError:
     text = " ".join(str(error).split())
     if error.sqlstate and not error.sqlstate.startswith(("08", "57P")):
         return DatabaseError(text, sqlstate=error.sqlstate)
-    return ConnectionLost(f"the connection to PostgreSQL failed: {text}")
+    return BrokenRead(f"the connection to PostgreSQL failed: {text}")

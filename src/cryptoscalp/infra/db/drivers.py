@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
+from psycopg.adapt import AdaptersMap
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
-from cryptoscalp.infra.db import arrays, side_by_side
-from cryptoscalp.infra.db.arrow import ArrowReader
+from cryptoscalp.infra.db import arrays, packed, side_by_side
+from cryptoscalp.infra.db.arrow import ArrowReader, BrokenRead
 from cryptoscalp.infra.db.flow import (
     Arrow,
     Aside,
@@ -79,7 +80,7 @@ class SyncDriver:
                 max_size=max_connections,
                 timeout=timeout_s,
                 open=False,
-                configure=lambda connection: arrays.register(connection.adapters),
+                configure=lambda connection: _adapt(connection.adapters),
             )
             for size in (1, 0)
         )
@@ -104,8 +105,10 @@ class SyncDriver:
         for attempt in range(ATTEMPTS):
             try:
                 return self._once(pool, plan, args, kwargs)
-            except (psycopg.Error, PoolTimeout) as error:
+            except (psycopg.Error, PoolTimeout, BrokenRead) as error:
                 if not (plan.retry and attempt + 1 < ATTEMPTS and is_transient(error)):
+                    if isinstance(error, BrokenRead):
+                        raise
                     raise translate(error) from error
                 if is_lost(error):
                     wait_for_server(self.dsn)
@@ -245,8 +248,10 @@ class AsyncDriver:
         for attempt in range(ATTEMPTS):
             try:
                 return await self._once(pool, plan, args, kwargs)
-            except (psycopg.Error, PoolTimeout) as error:
+            except (psycopg.Error, PoolTimeout, BrokenRead) as error:
                 if not (plan.retry and attempt + 1 < ATTEMPTS and is_transient(error)):
+                    if isinstance(error, BrokenRead):
+                        raise
                     raise translate(error) from error
                 if is_lost(error):
                     await asyncio.to_thread(wait_for_server, self.dsn)
@@ -340,4 +345,9 @@ class AsyncDriver:
 
 
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
-    arrays.register(connection.adapters)
+    _adapt(connection.adapters)
+
+
+def _adapt(target: AdaptersMap) -> None:
+    arrays.register(target)
+    packed.register(target)

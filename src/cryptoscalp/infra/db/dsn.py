@@ -13,8 +13,6 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from cryptoscalp.infra.db.errors import InputError
 
 _SECRETS: Final = ("password", "sslpassword", "passfile", "sslkey")
-_IN_A_URL: Final = re.compile(r"(\b[\w+.-]+://[^\s:/@]*:)[^\s/]*@")
-_IN_PAIRS: Final = re.compile(r"\b((?:ssl)?password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)")
 _PORTS: Final = re.compile(r"[0-9]*(,[0-9]*)*")
 
 
@@ -42,8 +40,3 @@ def shown(dsn: str) -> str:
     """The connection string as key=value pairs, without its secrets."""
     fields = conninfo_to_dict(dsn)
     return make_conninfo(**{k: str(v) for k, v in fields.items() if k not in _SECRETS})
-
-
-def masked(text: str) -> str:
-    """The text with every password of a URL or of key=value pairs replaced by ***."""
-    return _IN_PAIRS.sub(r"\1***", _IN_A_URL.sub(r"\1***@", text))

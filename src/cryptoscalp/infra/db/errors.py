@@ -6,7 +6,12 @@
     │   └── UnknownFormat     no importer reads this file
     ├── NotFound              (also LookupError)  nothing is stored under that name
     │   └── MissingRate       a currency cannot be valued: no rate is given or stored
+    ├── ArtifactAltered       the artifact of a model version is not what was registered
+    ├── TrackingError         MLflow refused, or cannot be reached
     ├── ServerError           the embedded PostgreSQL cannot be started, stopped or reached
+    ├── JournalError          a journal on disk cannot be written, or is not what was written
+    │   ├── JournalInUse      another process writes to it
+    │   └── JournalFull       the database has been away so long that the journal is at its bound
     ├── WarehouseError        the files of the cold tier cannot be reached or written
     │   └── ColdDamage        a file of the cold tier is missing or not what was written
     └── DatabaseError         PostgreSQL refused or could not be reached
@@ -54,8 +59,28 @@ class MissingRate(NotFound):
     """A currency has to be valued in another, and no rate is given or stored."""
 
 
+class ArtifactAltered(CryptoscalpError):
+    """The artifact of a model version is no longer what was registered; it is not to be loaded."""
+
+
+class TrackingError(CryptoscalpError):
+    """MLflow refused what it was asked, or cannot be reached."""
+
+
 class ServerError(CryptoscalpError):
     """The embedded PostgreSQL cannot be started, stopped or reached."""
+
+
+class JournalError(CryptoscalpError):
+    """A journal on disk cannot be written, or what it holds is not what was written."""
+
+
+class JournalInUse(JournalError):
+    """Another process writes to this journal."""
+
+
+class JournalFull(JournalError):
+    """A journal is at its bound, and the database does not take from it; nothing was added."""
 
 
 class WarehouseError(CryptoscalpError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar, overload
@@ -21,6 +22,21 @@ class Face(Generic[D_co]):
 
     def __init__(self, driver: D_co) -> None:
         self.driver: D_co = driver
+
+
+class _Bound(partial[Any]):
+    """An operation of a face, ready to be called; signature and docstring are the flow's."""
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        told = inspect.signature(self.args[0].flow)
+        result = str(told.return_annotation).removeprefix("Flow[").removesuffix("]")
+        return told.replace(return_annotation=result)
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        doc: str | None = self.args[0].flow.__doc__
+        return doc
 
 
 class operation(Generic[P, T]):  # noqa: N801 - reads as a decorator-like declaration
@@ -48,4 +64,4 @@ class operation(Generic[P, T]):  # noqa: N801 - reads as a decorator-like declar
     def __get__(self, face: Face[Any] | None, owner: object) -> Any:
         if face is None:
             return self
-        return partial(face.driver.run, self.plan)
+        return _Bound(face.driver.run, self.plan)

@@ -69,6 +69,16 @@ class Lock:
         connection.close()
         return False
 
+    def is_held(self) -> bool:
+        """Whether it is taken, and its connection still there: asks the server."""
+        if self._connection is None:
+            return False
+        try:
+            self._connection.execute("SELECT")
+        except psycopg.Error:
+            return False
+        return True
+
     def give_back(self) -> None:
         """Free it, and return when the server has: who takes it next finds it free."""
         if self._connection is not None:

@@ -8,6 +8,7 @@ import psycopg
 import psycopg_pool
 
 from cryptoscalp.infra.db import errors
+from cryptoscalp.infra.db.arrow import BrokenRead
 
 #: SQLSTATE values after which the same work may simply be done again.
 CONTENTION = frozenset({"40001", "40P01", "55P03"})
@@ -17,8 +18,9 @@ _UNKNOWN: Final = "CS011"
 _RATELESS: Final = "CS012"
 #: Rows of a day that lies in the cold tier: a writer that begins again brings it back first.
 COLD: Final = "CS003"
-#: 22003: a number that the column cannot hold.
-_REFUSED: Final = frozenset({"CS001", "CS002", COLD, "CS004", _CONTRADICTED, "22003"})
+#: A number, a time or a length of time that the column cannot hold.
+_TOO_LARGE: Final = frozenset({"22003", "22008", "22015"})
+_REFUSED: Final = _TOO_LARGE | {"CS001", "CS002", COLD, "CS004", _CONTRADICTED}
 _MISSING = frozenset({"42P01", "42703", "42883", "42704", "3F000"})
 
 
@@ -38,7 +40,7 @@ def translate(error: psycopg.Error | psycopg_pool.PoolTimeout) -> errors.Cryptos
             " run `cryptoscalp db upgrade`",
             sqlstate=state,
         )
-    if _unplaced(error):
+    if is_unplaced(error):
         return errors.IntegrityRefused(
             f"{text}; make it with `cryptoscalp partitions ensure --start DAY --end DAY`",
             sqlstate=state,
@@ -63,7 +65,7 @@ def is_lost(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None)
     if state is not None:
         return (state.startswith("08") and state != "08P01") or state in {"57P01", "57P02", "57P03"}
-    return isinstance(error, psycopg.OperationalError)
+    return isinstance(error, (psycopg.OperationalError, BrokenRead))
 
 
 def is_transient(error: BaseException) -> bool:
@@ -72,10 +74,10 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, psycopg_pool.PoolTimeout):
         return False
     state = getattr(error, "sqlstate", None)
-    return state in CONTENTION or state == COLD or _unplaced(error) or is_lost(error)
+    return state in CONTENTION or state == COLD or is_unplaced(error) or is_lost(error)
 
 
-def _unplaced(error: BaseException) -> bool:
+def is_unplaced(error: BaseException) -> bool:
     """Whether a row found no partition: one that was made may have been dropped since."""
     return getattr(error, "sqlstate", None) == "23514" and _text(error).startswith("no partition")
 
@@ -84,5 +86,6 @@ def _text(error: BaseException) -> str:
     diag = getattr(error, "diag", None)
     if diag is not None and diag.message_primary:
         parts = [diag.message_primary, diag.message_detail, diag.message_hint]
-        return "; ".join(part for part in parts if part)
+        # Each is a sentence of its own; the last has no stop, something may follow.
+        return ". ".join(part.rstrip(".") for part in parts if part)
     return " ".join(str(error).split())

@@ -14,6 +14,13 @@ SILENT_S: Final = 3.0
 #: And one that answers that it is starting or recovering (SQLSTATE 57P03).
 STARTING_S: Final = 60.0
 _POLL_S: Final = 0.1
+# What a refused login says (libpq hands its SQLSTATE on only after a login).
+_STARTING: Final = ("starting up", "not yet accepting connections", "in recovery mode")
+
+
+def starts(error: psycopg.OperationalError) -> bool:
+    """True when a server refused a login because it starts or recovers: it will answer later."""
+    return error.sqlstate == "57P03" or any(words in str(error) for words in _STARTING)
 
 
 def wait_for_server(dsn: str) -> None:
@@ -23,8 +30,7 @@ def wait_for_server(dsn: str) -> None:
         try:
             psycopg.connect(dsn, connect_timeout=2).close()
         except psycopg.OperationalError as error:
-            starting = error.sqlstate == "57P03" or "starting up" in str(error)
-            if time.monotonic() - began > (STARTING_S if starting else SILENT_S):
+            if time.monotonic() - began > (STARTING_S if starts(error) else SILENT_S):
                 raise ConnectionLost(
                     f"PostgreSQL does not answer: {' '.join(str(error).split())}. What was"
                     " committed stays; run it again when the server is back (every cryptoscalp"

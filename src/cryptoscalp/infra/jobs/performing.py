@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from cryptoscalp.infra.db.drivers import AsyncDriver
-from cryptoscalp.infra.db.dsn import masked
 from cryptoscalp.infra.db.errors import CryptoscalpError
 from cryptoscalp.infra.db.flow import Flow, Operation
+from cryptoscalp.infra.db.secrets import masked
 from cryptoscalp.infra.jobs import records, threads
 from cryptoscalp.infra.jobs.guard import guarded
 from cryptoscalp.infra.jobs.pace import Pace

@@ -125,7 +125,7 @@ _KEYS: Final = """
         SELECT 0 AS place, conname::text AS name,
                format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', %(table)s::text, conname,
                       pg_get_constraintdef(oid)) AS statement
-        FROM pg_constraint WHERE conrelid = %(table)s::text::regclass AND contype IN ('p', 'u')
+        FROM pg_constraint WHERE conrelid = %(table)s::text::regclass AND contype IN ('p', 'u', 'f')
         UNION ALL
         SELECT 1, c.relname, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
         FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid

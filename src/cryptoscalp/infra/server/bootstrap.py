@@ -10,7 +10,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from cryptoscalp.infra.db.waiting import starts
 from cryptoscalp.infra.server.cluster import DATABASE, LOGIN
+from cryptoscalp.infra.server.patience import Patience
 
 _NAME = "cryptoscalp server"
 _TIMEOUT_S = 10
@@ -28,6 +30,22 @@ def accepts(dsn: str) -> bool:
     except psycopg.OperationalError as error:
         return "too many clients" in str(error) or "connection slots" in str(error)
     return True
+
+
+def wait_for_answer(dsn: str, patience: Patience) -> None:
+    """Wait while the server recovers; raises psycopg.OperationalError when the patience is spent.
+
+    The pid file of a server that recovers from a crash of its own still says that it is ready.
+    """
+    while True:
+        try:
+            connect(dsn).close()
+        except psycopg.OperationalError as error:
+            if not starts(error) or patience.spent:
+                raise
+            patience.pause()
+        else:
+            return
 
 
 def other_clients(admin_dsn: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -122,6 +122,7 @@ class EmbeddedServer:
                 found = postmaster.living(self._layout.pgdata)
                 if found is None:
                     return False
+                self._let_recover(timeout_s)
                 postmaster.stop(found, self._layout, timeout_s)
                 return True
 
@@ -170,8 +171,11 @@ class EmbeddedServer:
     def _bring_up(self, patience: Patience) -> bool:
         layout = self._layout
         found = postmaster.wait_ready(layout, patience)
+        maintenance_dsn = self._socket_dsn(cluster.ADMIN, "postgres")
+        if found is not None:
+            bootstrap.wait_for_answer(maintenance_dsn, patience)
         if found is not None and not self._suits(found):
-            others = bootstrap.other_clients(self._socket_dsn(cluster.ADMIN, "postgres"))
+            others = bootstrap.other_clients(maintenance_dsn)
             if others:
                 raise ServerError(
                     f"the server in {self.data_dir} runs without the asked TCP port and {others} "
@@ -183,10 +187,18 @@ class EmbeddedServer:
         if found is None:
             found = self._start(patience)
         self._lead_to_socket(found)
-        bootstrap.ensure_database(self._socket_dsn(cluster.ADMIN, "postgres"), self.admin_dsn)
+        bootstrap.ensure_database(maintenance_dsn, self.admin_dsn)
         if found.tcp_port is not None:
             bootstrap.ensure_password(self.admin_dsn, layout.passfile)
         return started
+
+    def _let_recover(self, timeout_s: float) -> None:
+        # Asked to stop while it recovers from a crash of its own, PostgreSQL 18 can wait for ever.
+        # One that recovers for long, ends already or knows nobody is asked all the same.
+        with suppress(psycopg.OperationalError):
+            bootstrap.wait_for_answer(
+                self._socket_dsn(cluster.ADMIN, "postgres"), Patience(timeout_s, self._layout.log)
+            )
 
     def _start(self, patience: Patience) -> Postmaster:
         layout = self._layout

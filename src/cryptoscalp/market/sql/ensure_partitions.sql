@@ -13,7 +13,8 @@ AS $$
 DECLARE
     wanted record;
     kinds CONSTANT jsonb := '{"market_data": "day", "order_book_l1": "day", "candles_1s": "day",
-                              "candles_long": "month", "mark_prices": "day", "funding_rates": "day"}';
+                              "candles_long": "month", "mark_prices": "day", "funding_rates": "day",
+                              "feature_vectors": "day", "model_performance": "day"}';
     strange text;
     periods integer;
     made integer := 0;
@@ -74,6 +75,8 @@ BEGIN
             PERFORM guard_ticks(wanted.name);
         ELSIF wanted.parent IN ('mark_prices', 'funding_rates') THEN
             PERFORM guard_states(wanted.name);
+        ELSIF wanted.parent IN ('feature_vectors', 'model_performance') THEN
+            PERFORM guard_predictions(wanted.name);
         END IF;
         made := made + 1;
         IF kinds ->> wanted.parent = 'day' AND wanted.high <= now() - interval '2 days' THEN

@@ -1,13 +1,15 @@
 -- book_terms
 -- What the books must know of an instrument: its currencies, whether it is margined (a derivative) and
--- inverse, and the size of a contract. CS011 when it is unknown, or a term that money depends on is.
+-- inverse, and the size of a contract. CS011 when it is unknown, or a term that money depends on is. They
+-- stay until the end of the transaction. Not STABLE: after that wait the newest ones have to be read.
 CREATE OR REPLACE FUNCTION book_terms(p_symbol text, p_exchange text, OUT base text, OUT quote text, OUT settle text,
                            OUT margined boolean, OUT is_inverse boolean, OUT multiplier numeric)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 AS $$
 DECLARE
     known instruments;
 BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(p_symbol || '@' || p_exchange, 11));
     SELECT * INTO known FROM instruments AS i WHERE i.symbol = p_symbol AND i.exchange = p_exchange;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no instrument % on %', p_symbol, p_exchange

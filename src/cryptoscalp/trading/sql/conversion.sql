@@ -40,7 +40,7 @@ BEGIN
         RAISE EXCEPTION 'no rate from % to % is known at %', p_from, p_to,
                         to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
             USING ERRCODE = 'CS012',
-                  HINT = format('If %s is a currency, give its rate (rates, --rate %s=...), or import prices of an instrument between %s and %s and set its base and quote.',
+                  HINT = format('Give the rate of %s, if that is a currency (rates, --rate %s=...), or import prices of an instrument between %s and %s and set its base and quote.',
                                 p_from, p_from, p_from, p_to);
     END IF;
 END

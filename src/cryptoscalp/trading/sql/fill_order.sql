@@ -29,6 +29,9 @@ BEGIN
     IF (found_one.symbol, found_one.side) IS DISTINCT FROM (p_symbol::symbol, p_side) THEN
         RAISE EXCEPTION 'side mismatch: order % is to % %, the fill is a % of %', found_one.order_id,
                         found_one.side, found_one.symbol, p_side, p_symbol USING ERRCODE = 'CS010';
+    ELSIF found_one.exchange_order_id <> p_exchange_order_id THEN
+        RAISE EXCEPTION 'order % is known to the venue as %, the fill is of %', quote_literal(found_one.client_order_id),
+                        found_one.exchange_order_id, p_exchange_order_id USING ERRCODE = 'CS010';
     ELSIF found_one.status = 'REJECTED' THEN
         RAISE EXCEPTION 'order % was rejected and cannot be filled', found_one.order_id USING ERRCODE = 'CS010';
     ELSIF found_one.filled_quantity + p_quantity > found_one.quantity THEN

@@ -42,6 +42,13 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM book_terms(p_symbol, p_exchange);
     END IF;
+    IF p_model_id IS NOT NULL THEN
+        PERFORM FROM model_versions AS v WHERE v.model_id = p_model_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no model version %', p_model_id
+                USING ERRCODE = 'CS011', HINT = 'Register it first: cryptoscalp models register.';
+        END IF;
+    END IF;
     INSERT INTO orders AS o (timestamp, symbol, exchange, portfolio_id, strategy_id, client_order_id, side, position_side,
                              order_type, time_in_force, quantity, price, stop_price, reduce_only, status, model_id,
                              prediction_timestamp, updated_at)

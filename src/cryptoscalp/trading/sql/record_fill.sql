@@ -19,6 +19,7 @@ DECLARE
     account   portfolios := known_portfolio(p_portfolio);
     strategy  bigint := known_strategy(p_strategy);
     terms     record;
+    reduces   boolean := p_reduce_only;
     earlier   record;
 BEGIN
     IF p_kind = 'REVERSAL' THEN
@@ -29,7 +30,8 @@ BEGIN
     terms := book_terms(p_symbol, p_exchange);
     PERFORM pg_advisory_xact_lock(hashtextextended(p_symbol || '@' || p_exchange, account.portfolio_id));
     earlier := booked_before(account.portfolio_id, p_exchange, p_symbol, p_exchange_trade_id, p_timestamp, p_side,
-                             p_quantity, p_price, p_commission, p_commission_currency, p_kind);
+                             p_quantity, p_price, p_commission, p_commission_currency, p_kind, strategy,
+                             p_position_side, p_liquidity, p_client_order_id);
     booked := earlier.booked;
     is_duplicate := booked.trade_id IS NOT NULL;
     IF is_duplicate THEN
@@ -52,9 +54,19 @@ BEGIN
     booked.liquidity := p_liquidity;
     booked.model_id := p_model_id;
     booked.note := p_note;
+    IF p_model_id IS NOT NULL THEN
+        PERFORM FROM model_versions AS v WHERE v.model_id = p_model_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no model version %', p_model_id
+                USING ERRCODE = 'CS011', HINT = 'Register it first: cryptoscalp models register.';
+        END IF;
+    END IF;
     booked.order_id := fill_order(account.portfolio_id, p_exchange, p_symbol, p_side, p_quantity,
                                   p_client_order_id, p_exchange_order_id);
-    booked := book_trade(booked, account, terms, p_position_side, p_reduce_only,
+    IF booked.order_id IS NOT NULL AND NOT reduces THEN
+        SELECT o.reduce_only INTO reduces FROM orders AS o WHERE o.order_id = booked.order_id;
+    END IF;
+    booked := book_trade(booked, account, terms, p_position_side, reduces,
                          coalesce(p_leverage, account.leverage), p_rates);
 END
 $$;

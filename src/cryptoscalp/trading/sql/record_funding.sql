@@ -1,6 +1,6 @@
 -- record_funding
 -- Books one funding payment: p_amount as the venue says it, or reckoned from p_rate, p_mark and what was
--- open at that moment (longs pay where the rate is above zero). One a position side and funding time: the
+-- open at that moment (longs pay where the rate is above zero); a rate given with an amount must have its sign. One a position side and funding time: the
 -- same again is returned, another content is refused (CS010).
 CREATE OR REPLACE FUNCTION record_funding(
     p_portfolio text, p_symbol text, p_exchange text, p_timestamp timestamptz, p_amount numeric DEFAULT NULL,
@@ -50,6 +50,13 @@ BEGIN
     IF paid IS NULL AND p_rate IS NOT NULL AND p_mark > 0 AND held.quantity > 0 THEN
         paid := half_even(CASE held.side WHEN 'LONG' THEN -1 ELSE 1 END * p_rate
                           * position_value(terms.is_inverse, terms.multiplier, held.quantity, p_mark));
+    END IF;
+    IF p_amount IS NOT NULL AND p_rate IS NOT NULL AND held.quantity > 0
+       AND sign(p_amount) <> (sign(p_rate) * CASE held.side WHEN 'LONG' THEN -1 ELSE 1 END) THEN
+        RAISE EXCEPTION 'funding of % on % at % refused: at a rate of % a % position %, and the amount is %', p_symbol,
+            p_exchange, p_timestamp, trim_scale(p_rate), held.side,
+            CASE WHEN (p_rate > 0) = (held.side = 'LONG') THEN 'pays' ELSE 'receives' END, trim_scale(p_amount)
+            USING ERRCODE = 'CS010';
     END IF;
     IF paid IS NULL OR abs(paid) IN ('NaN', 'Infinity') OR paid = 0 OR abs(paid) >= 1e20
        OR scale(trim_scale(paid)) > 18 THEN

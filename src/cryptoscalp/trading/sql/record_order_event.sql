@@ -41,6 +41,15 @@ BEGIN
                 lower(p_event::text) USING ERRCODE = 'CS010';
         END IF;
     END IF;
+    IF p_event = 'ACKNOWLEDGED' AND p_detail IS NOT NULL THEN
+        PERFORM FROM orders AS o
+        WHERE o.portfolio_id = account.portfolio_id AND o.exchange = p_exchange AND o.symbol = changed.symbol
+          AND o.exchange_order_id = p_detail AND o.order_id <> changed.order_id;
+        IF FOUND THEN
+            RAISE EXCEPTION 'another order of % on % is known to the venue as %', changed.symbol, p_exchange, p_detail
+                USING ERRCODE = 'CS010';
+        END IF;
+    END IF;
     INSERT INTO order_events (order_id, timestamp, event, detail)
     VALUES (changed.order_id, p_timestamp, p_event, p_detail);
     UPDATE orders AS o

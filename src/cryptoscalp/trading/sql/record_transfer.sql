@@ -51,7 +51,13 @@ BEGIN
                 trim_scale(-p_amount), p_currency, trim_scale(coalesce(held, 0)) USING ERRCODE = 'CS010';
         END IF;
     END IF;
+    SELECT balance INTO held FROM cash_balances AS b
+    WHERE b.portfolio_id = account.portfolio_id AND b.currency = p_currency;
     worth := conversion(p_currency, account.base_currency, p_timestamp, account.base_currency, p_rates, NULL);
+    IF abs(coalesce(held, 0) + p_amount) >= 1e20 OR abs(p_amount * worth.rate) >= 1e20 THEN
+        RAISE EXCEPTION '% % refused: the balance or its worth would have more than 20 digits before the point',
+            lower(p_kind::text), quote_literal(p_reference) USING ERRCODE = 'CS010';
+    END IF;
     INSERT INTO cash_ledger (timestamp, portfolio_id, currency, amount, kind, rate, conversion_path, base_amount,
                              reference, note)
     VALUES (p_timestamp, account.portfolio_id, p_currency, p_amount, p_kind, worth.rate, worth.path,

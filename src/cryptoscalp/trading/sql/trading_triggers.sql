@@ -4,6 +4,15 @@ CREATE OR REPLACE TRIGGER trigger_update_position_pnl
     BEFORE INSERT OR UPDATE OF current_price, quantity, closed_quantity, entry_price, side, cost_basis, inverse,
                                contract_multiplier, unrealized_pnl ON positions
     FOR EACH ROW EXECUTE FUNCTION update_position_pnl();
+CREATE OR REPLACE TRIGGER book_terms_kept
+    BEFORE UPDATE OF base, quote, settle, inverse, contract_multiplier ON instruments
+    FOR EACH ROW
+    WHEN ((OLD.base, OLD.quote, OLD.settle, OLD.inverse, OLD.contract_multiplier)
+          IS DISTINCT FROM (NEW.base, NEW.quote, NEW.settle, NEW.inverse, NEW.contract_multiplier))
+    EXECUTE FUNCTION keep_book_terms();
+CREATE OR REPLACE TRIGGER portfolio_closes BEFORE UPDATE OF closed_at ON portfolios
+    FOR EACH ROW WHEN (OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL)
+    EXECUTE FUNCTION check_portfolio_close();
 CREATE OR REPLACE TRIGGER position_begins BEFORE INSERT ON positions
     FOR EACH ROW EXECUTE FUNCTION check_position_change();
 CREATE OR REPLACE TRIGGER open_quantity_kept BEFORE INSERT OR UPDATE OF quantity, closed_quantity, open_quantity ON positions

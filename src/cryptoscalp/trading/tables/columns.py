@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
 from cryptoscalp.market.tables import exchanges, instruments
 from cryptoscalp.market.tables.columns import metadata as market_metadata
 from cryptoscalp.market.tables.columns import moment
+from cryptoscalp.registry.tables import model_versions
 
 metadata = MetaData(naming_convention=market_metadata.naming_convention)
 
@@ -97,6 +98,10 @@ def of_instrument() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["symbol", "exchange"], [instruments.c.symbol, instruments.c.exchange], ondelete="RESTRICT"
     )
+
+
+def of_model_version() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["model_id"], [model_versions.c.model_id], ondelete="RESTRICT")
 
 
 def refers(column: str, target: str) -> ForeignKeyConstraint:

@@ -30,7 +30,9 @@ portfolios = Table(
     moment("closed_at", "when it was retired; NULL while it trades", nullable=True),
     Unique("name"),
     CheckConstraint("name <> ''", name="chk_portfolio_named"),
-    CheckConstraint("leverage > 0 AND leverage <> 'NaN'::numeric", name="chk_portfolio_leverage"),
+    CheckConstraint("leverage > 0 AND leverage < 'Infinity'", name="chk_portfolio_leverage"),
+    CheckConstraint("closed_at IS NULL OR (closed_at >= created_at AND closed_at < 'infinity')",
+                    name="chk_portfolio_closed"),
     comment="Accounts whose positions and cash are reckoned together.",
 )  # fmt: skip
 
@@ -44,6 +46,10 @@ strategies = Table(
     moment("retired_at", "when it stopped trading; NULL while it trades", nullable=True),
     Unique("name"),
     CheckConstraint("name <> ''", name="chk_strategy_named"),
+    CheckConstraint(
+        "retired_at IS NULL OR (retired_at >= created_at AND retired_at < 'infinity')",
+        name="chk_strategy_retired",
+    ),
     comment="What decides on orders; positions of two strategies are kept apart.",
 )
 

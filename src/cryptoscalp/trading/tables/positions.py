@@ -77,12 +77,17 @@ positions = Table(
                     " AND leverage > 0 AND cost_basis >= 0"
                     " AND (exit_price IS NULL OR exit_price > 0)"
                     " AND (stop_loss IS NULL OR stop_loss > 0)"
-                    " AND (take_profit IS NULL OR take_profit > 0)", name="chk_position_prices"),
+                    " AND (take_profit IS NULL OR take_profit > 0)"
+                    " AND (stop_loss IS NULL OR take_profit IS NULL"
+                    " OR CASE side WHEN 'LONG' THEN stop_loss < take_profit"
+                    " ELSE take_profit < stop_loss END)", name="chk_position_prices"),
     CheckConstraint("(status = 'OPEN') = (closed_quantity = 0)"
                     " AND (status = 'CLOSED') = (closed_quantity = quantity)"
                     " AND (status = 'CLOSED') = (closed_at IS NOT NULL)"
                     " AND (status <> 'CLOSED' OR cost_basis = 0)"
-                    " AND (hedge_side IS NULL OR hedge_side = side)", name="chk_position_status"),
+                    " AND (hedge_side IS NULL OR hedge_side = side)"
+                    " AND (marked_at IS NULL OR (marked_at >= '2009-01-03 00:00:00+00'"
+                    " AND marked_at < 'infinity'))", name="chk_position_status"),
     Index("positions_symbol_status_idx", "symbol", "status"),
     Index("active_positions_idx", "portfolio_id", "symbol", "exchange",
           postgresql_where=text(_OPEN)),

@@ -1,0 +1,1 @@
+"""Model versions, feature sets and vectors, predictions and how they came true."""

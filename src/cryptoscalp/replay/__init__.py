@@ -1,0 +1,1 @@
+"""Experience replay: a durable prioritized memory in six tiers."""
