@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from cryptoscalp.adaptation.face import Adaptation
+from cryptoscalp.analytics.face import Analytics
 from cryptoscalp.capture.face import Capture
 from cryptoscalp.infra import migrations
 from cryptoscalp.infra.cold.lake import Lake
@@ -25,12 +26,14 @@ from cryptoscalp.infra.jobs.workshop import Workshop
 from cryptoscalp.infra.server import EmbeddedServer, default_data_dir
 from cryptoscalp.infra.settings import Settings
 from cryptoscalp.jobs import JOBS
+from cryptoscalp.logs.face import Logs
 from cryptoscalp.market.face import Market
 from cryptoscalp.monitoring.face import Monitoring
 from cryptoscalp.monitoring.types import Surroundings
 from cryptoscalp.registry.face import Registry
 from cryptoscalp.replay.face import Replay
 from cryptoscalp.retention.face import Retention
+from cryptoscalp.risk.face import Risk
 from cryptoscalp.trading.face import Trading
 
 #: The login role of the embedded server.
@@ -48,8 +51,11 @@ class Database:
         self.registry = Registry(driver)
         self.adaptation = Adaptation(driver)
         self.replay = Replay(driver)
+        self.analytics = Analytics(driver)
+        self.risk = Risk(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
+        self.logs = Logs(driver)
         self.monitoring = Monitoring(driver)
 
     @property
@@ -84,8 +90,11 @@ class AsyncDatabase:
         self.registry = Registry(driver)
         self.adaptation = Adaptation(driver)
         self.replay = Replay(driver)
+        self.analytics = Analytics(driver)
+        self.risk = Risk(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
+        self.logs = Logs(driver)
         self.monitoring = Monitoring(driver)
 
     @property

@@ -10,6 +10,9 @@ from sqlalchemy import MetaData
 from cryptoscalp.adaptation import kept as adaptation_kept
 from cryptoscalp.adaptation import objects as adaptation_objects
 from cryptoscalp.adaptation.tables import metadata as adaptation_metadata
+from cryptoscalp.analytics import kept as analytics_kept
+from cryptoscalp.analytics import objects as analytics_objects
+from cryptoscalp.analytics.tables import metadata as analytics_metadata
 from cryptoscalp.infra.cold import kept as cold_kept
 from cryptoscalp.infra.cold import objects as cold_objects
 from cryptoscalp.infra.cold.tables import metadata as cold_metadata
@@ -17,6 +20,9 @@ from cryptoscalp.infra.cold.types import Kept
 from cryptoscalp.infra.jobs import kept as jobs_kept
 from cryptoscalp.infra.jobs import objects as jobs_objects
 from cryptoscalp.infra.jobs.tables import metadata as jobs_metadata
+from cryptoscalp.logs import kept as logs_kept
+from cryptoscalp.logs import objects as logs_objects
+from cryptoscalp.logs.tables import metadata as logs_metadata
 from cryptoscalp.market import kept as market_kept
 from cryptoscalp.market import objects as market_objects
 from cryptoscalp.market.tables import metadata as market_metadata
@@ -26,6 +32,12 @@ from cryptoscalp.registry.tables import metadata as registry_metadata
 from cryptoscalp.replay import kept as replay_kept
 from cryptoscalp.replay import objects as replay_objects
 from cryptoscalp.replay.tables import metadata as replay_metadata
+from cryptoscalp.risk import kept as risk_kept
+from cryptoscalp.risk import objects as risk_objects
+from cryptoscalp.risk.limits import kept as limits_kept
+from cryptoscalp.risk.limits import objects as limits_objects
+from cryptoscalp.risk.limits.tables import metadata as limits_metadata
+from cryptoscalp.risk.tables import metadata as risk_metadata
 from cryptoscalp.trading import kept as trading_kept
 from cryptoscalp.trading import objects as trading_objects
 from cryptoscalp.trading.tables import metadata as trading_metadata
@@ -79,6 +91,34 @@ SUBJECTS = (
         replay_objects.SQL_OBJECTS,
         replay_objects.sql_text,
         replay_kept.KEPT,
+    ),
+    Subject(
+        "analytics",
+        analytics_metadata,
+        analytics_objects.SQL_OBJECTS,
+        analytics_objects.sql_text,
+        analytics_kept.KEPT,
+    ),
+    Subject(
+        "risk",
+        risk_metadata,
+        risk_objects.SQL_OBJECTS,
+        risk_objects.sql_text,
+        risk_kept.KEPT,
+    ),
+    Subject(
+        "limits",
+        limits_metadata,
+        limits_objects.SQL_OBJECTS,
+        limits_objects.sql_text,
+        limits_kept.KEPT,
+    ),
+    Subject(
+        "logs",
+        logs_metadata,
+        logs_objects.SQL_OBJECTS,
+        logs_objects.sql_text,
+        logs_kept.KEPT,
     ),
 )
 

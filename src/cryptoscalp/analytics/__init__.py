@@ -1,0 +1,1 @@
+"""Performance of portfolios, strategies and symbols."""

@@ -1,0 +1,1 @@
+"""What a portfolio can lose: exposure, value at risk, stress, limits."""

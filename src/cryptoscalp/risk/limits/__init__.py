@@ -1,0 +1,1 @@
+"""Declared limits, breaches, the kill switch, alerts."""
