@@ -1,4 +1,4 @@
-"""Risk metrics, back-tests and stress tests
+"""Risk metrics and back-tests
 
 What portfolios can lose, each figure with the method and the data that made it.
 """

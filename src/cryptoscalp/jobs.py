@@ -14,6 +14,7 @@ from cryptoscalp.replay import jobs as replay
 from cryptoscalp.retention import jobs as retention
 from cryptoscalp.risk import jobs as risk
 from cryptoscalp.risk.limits import jobs as limits
+from cryptoscalp.risk.stress import jobs as stress
 from cryptoscalp.trading import jobs as trading
 
 JOBS: Final[tuple[Job, ...]] = (
@@ -25,6 +26,7 @@ JOBS: Final[tuple[Job, ...]] = (
     *analytics.JOBS,
     *risk.JOBS,
     *limits.JOBS,
+    *stress.JOBS,
     *logs.JOBS,
     *retention.JOBS,
 )

@@ -37,6 +37,9 @@ from cryptoscalp.risk import objects as risk_objects
 from cryptoscalp.risk.limits import kept as limits_kept
 from cryptoscalp.risk.limits import objects as limits_objects
 from cryptoscalp.risk.limits.tables import metadata as limits_metadata
+from cryptoscalp.risk.stress import kept as stress_kept
+from cryptoscalp.risk.stress import objects as stress_objects
+from cryptoscalp.risk.stress.tables import metadata as stress_metadata
 from cryptoscalp.risk.tables import metadata as risk_metadata
 from cryptoscalp.trading import kept as trading_kept
 from cryptoscalp.trading import objects as trading_objects
@@ -112,6 +115,13 @@ SUBJECTS = (
         limits_objects.SQL_OBJECTS,
         limits_objects.sql_text,
         limits_kept.KEPT,
+    ),
+    Subject(
+        "stress",
+        stress_metadata,
+        stress_objects.SQL_OBJECTS,
+        stress_objects.sql_text,
+        stress_kept.KEPT,
     ),
     Subject(
         "logs",

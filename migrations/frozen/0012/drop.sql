@@ -1,0 +1,1 @@
+-- Drops what this revision made.

@@ -1,0 +1,15 @@
+"""Stress tests: functions, views, triggers and grants, in the order they are made."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+#: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
+SQL_OBJECTS: tuple[str, ...] = ()
+
+
+def sql_text(name: str) -> str:
+    """The text of one live SQL object."""
+    return (
+        files("cryptoscalp.risk.stress").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    )
