@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from cryptoscalp import AsyncDatabase, Fill, connect
 from cryptoscalp.infra.server import EmbeddedServer
 from tests.faces import open_face
+from tests.postgres import settle
 from tests.trading.books import INVERSE, LINEAR, SPOT, Traded, fill, prepare
 from tests.trading.oracle import Ledger
 
@@ -155,9 +155,8 @@ async def test_a_client_killed_at_any_moment_leaves_whole_fills(
 
 def _killed(dsn: str, after_s: float, session_first: bool) -> None:
     """Let the victim book fills for some time, and end it: its session first, or all at once."""
-    named = make_conninfo(dsn, application_name="victim")
     process = subprocess.Popen(
-        [sys.executable, "-c", _VICTIM, named], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-c", _VICTIM, dsn], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, cwd=ROOT,
     )  # fmt: skip
     assert process.stdout is not None
@@ -172,13 +171,7 @@ def _killed(dsn: str, after_s: float, session_first: bool) -> None:
         time.sleep(0.1)
     process.kill()
     process.communicate()
-    # What the server had begun for it may still be committed; the books are read after that.
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        while connection.execute(
-            "SELECT FROM pg_stat_activity WHERE datname = current_database()"
-            " AND application_name = 'victim'"
-        ).rowcount:
-            time.sleep(0.01)
+    settle(dsn)
 
 
 async def test_a_server_killed_while_fills_come_in_keeps_what_was_answered(
