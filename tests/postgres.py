@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,3 +75,13 @@ def new_database(server: EmbeddedServer, template: str | None = None) -> Iterato
             connection.execute(
                 sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             )
+
+
+def settle(dsn: str) -> None:
+    """Wait until no session of this login is at work here: a killed client's may still commit."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        while connection.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND state <> 'idle' AND pid <> pg_backend_pid()"
+        ).rowcount:
+            time.sleep(0.01)

@@ -20,7 +20,7 @@ from cryptoscalp import connect
 from cryptoscalp.infra.server import EmbeddedServer
 from tests.capture import brute
 from tests.capture.test_importer import collector_file, stored
-from tests.postgres import Place
+from tests.postgres import Place, settle
 
 _EVENTS = 60_000
 _KILL = (
@@ -78,6 +78,7 @@ def test_an_importer_killed_at_any_moment(database: Place, file: Path) -> None:
     for _ in range(4):
         with importer(database.dsn, file) as process:
             time.sleep(chance.uniform(0, 0.9))
+        settle(database.dsn)
         reached.append(len(stored(database.dsn)))
         brute.check_derived(database.dsn)
         assert process.returncode in (0, -signal.SIGKILL)

@@ -19,7 +19,7 @@ from cryptoscalp.capture import importer, moments
 from cryptoscalp.capture.formats import csv_tables
 from cryptoscalp.infra.server import EmbeddedServer
 from tests.capture import brute, rows
-from tests.postgres import Place
+from tests.postgres import Place, settle
 
 _FILE: dict[str, Any] = {"exchange": "kraken", "symbol": "XBTUSD"}
 _ORDERS = ("oldest first", "newest first", "shuffled")
@@ -167,6 +167,7 @@ def test_an_importer_killed_at_any_moment(
             assert process.stdout.readline() == b"ready\n"
             time.sleep(chance.uniform(0, 0.6))
             process.kill()
+        settle(database.dsn)
         held = rows.stored(database.dsn, "XBTUSD")
         # Moments are never torn: what is there of one is all of it.
         moments_there = {one[0] for one in held}

@@ -18,7 +18,7 @@ import pytest
 from cryptoscalp import AsyncDatabase
 from cryptoscalp.infra.db.errors import IntegrityRefused
 from cryptoscalp.registry.prediction_types import Recorded
-from tests.postgres import Place
+from tests.postgres import Place, settle
 from tests.registry.predicting import PAST, instrument, model, prediction, table
 from tests.registry.recording_victim import APART_S
 
@@ -41,12 +41,8 @@ def _killed(dsn: str, model_id: int, first: int, pause_s: float) -> int:
 
 def _stored(place: Place) -> dict[int, int]:
     """Rows by batch, once no other connection does anything."""
+    settle(place.admin_dsn)
     with psycopg.connect(place.admin_dsn, autocommit=True) as connection:
-        while connection.execute(
-            "SELECT FROM pg_stat_activity WHERE datname = current_database()"
-            " AND state <> 'idle' AND pid <> pg_backend_pid()"
-        ).fetchone():
-            time.sleep(0.01)
         found = connection.execute(
             "SELECT floor(extract(epoch FROM timestamp - %s) / %s)::int, count(*)::int"
             " FROM model_performance GROUP BY 1",

@@ -19,6 +19,7 @@ import pytest
 from cryptoscalp import AsyncDatabase, Fill, connect
 from cryptoscalp.infra.server import EmbeddedServer
 from tests.faces import open_face
+from tests.postgres import settle
 from tests.trading.books import INVERSE, LINEAR, SPOT, Traded, fill, prepare
 from tests.trading.oracle import Ledger
 
@@ -170,6 +171,7 @@ def _killed(dsn: str, after_s: float, session_first: bool) -> None:
         time.sleep(0.1)
     process.kill()
     process.communicate()
+    settle(dsn)
 
 
 async def test_a_server_killed_while_fills_come_in_keeps_what_was_answered(
