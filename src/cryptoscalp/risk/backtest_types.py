@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cryptoscalp.market.types import Interval
+from cryptoscalp.risk.choices import RiskScope, VarEstimator
 from cryptoscalp.risk.coverage_tests import CoverageTest
-from cryptoscalp.risk.measure_types import VarEstimator
-from cryptoscalp.risk.risk_types import RiskScope
 
 
 @dataclass(frozen=True, slots=True)

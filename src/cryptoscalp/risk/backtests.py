@@ -18,12 +18,12 @@ from cryptoscalp.market.buckets import step_of
 from cryptoscalp.market.names import one_of, span
 from cryptoscalp.market.types import Interval
 from cryptoscalp.risk.backtest_types import Backtest, Compared
+from cryptoscalp.risk.choices import RiskScope, VarEstimator
 from cryptoscalp.risk.coverage_tests import CoverageTest, coverage_test
 from cryptoscalp.risk.documents import COLUMNS, metrics_from
-from cryptoscalp.risk.measure_types import VarEstimator
 from cryptoscalp.risk.measures import ESTIMATORS
 from cryptoscalp.risk.measuring import LOOKBACK
-from cryptoscalp.risk.risk_types import RiskMetrics, RiskScope
+from cryptoscalp.risk.risk_types import RiskMetrics
 from cryptoscalp.risk.sample import checked_confidence
 from cryptoscalp.risk.scenarios import compound, line_pnl
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio

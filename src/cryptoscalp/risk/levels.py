@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Final, get_args
 
 from cryptoscalp.infra.db.errors import InputError
-from cryptoscalp.risk.risk_types import RiskLevel, RiskThresholds
+from cryptoscalp.risk.choices import RiskLevel
+from cryptoscalp.risk.risk_types import RiskThresholds
 
 LEVELS: Final[tuple[RiskLevel, ...]] = get_args(RiskLevel)
 DEFAULT_THRESHOLDS: Final = RiskThresholds()

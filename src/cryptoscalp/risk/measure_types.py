@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from cryptoscalp.risk.choices import VarEstimator
+
 Doubles: TypeAlias = npt.NDArray[np.float64]
-VarEstimator: TypeAlias = Literal[
-    "HISTORICAL", "GAUSSIAN", "STUDENT_T", "CORNISH_FISHER", "EWMA_HISTORICAL"
-]
-#: What becomes of NaN in a sample: an error, or left out and counted.
-Missing: TypeAlias = Literal["refuse", "exclude"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from cryptoscalp.market.names import one_of
 from cryptoscalp.risk import filtered, historical, parametric
-from cryptoscalp.risk.measure_types import Doubles, Missing, TailRisk, Undefined, VarEstimator
+from cryptoscalp.risk.choices import Missing, VarEstimator
+from cryptoscalp.risk.measure_types import Doubles, TailRisk, Undefined
 from cryptoscalp.risk.sample import checked_confidence, checked_sample, least_observations
 
 ESTIMATORS: Final[tuple[VarEstimator, ...]] = get_args(VarEstimator)

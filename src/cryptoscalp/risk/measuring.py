@@ -11,14 +11,14 @@ from cryptoscalp.infra.db.flow import Flow, aside
 from cryptoscalp.market.buckets import step_of
 from cryptoscalp.market.names import moment, one_of
 from cryptoscalp.market.types import Interval
+from cryptoscalp.risk.choices import Lacking, RiskScope, VarEstimator
 from cryptoscalp.risk.drawdowns import Drawdown, drawdown_of
 from cryptoscalp.risk.levels import DEFAULT_THRESHOLDS, checked_thresholds
 from cryptoscalp.risk.lines import lines_of
-from cryptoscalp.risk.measure_types import VarEstimator
 from cryptoscalp.risk.measures import ESTIMATORS
 from cryptoscalp.risk.metrics import Method, Part, metrics, subject_of
 from cryptoscalp.risk.price_moves import periods, price_moves
-from cryptoscalp.risk.risk_types import Lacking, Line, RiskMetrics, RiskScope, RiskThresholds
+from cryptoscalp.risk.risk_types import Line, RiskMetrics, RiskThresholds
 from cryptoscalp.risk.sample import checked_confidence
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.types import PortfolioValue, PriceKind, Rates

@@ -10,20 +10,14 @@ from typing import Final
 
 from cryptoscalp.market.buckets import step_of
 from cryptoscalp.market.types import Interval
+from cryptoscalp.risk.choices import RiskScope, VarEstimator
 from cryptoscalp.risk.components import components
 from cryptoscalp.risk.drawdowns import Drawdown
 from cryptoscalp.risk.levels import risk_level
-from cryptoscalp.risk.measure_types import Components, TailRisk, VarEstimator
+from cryptoscalp.risk.measure_types import Components, TailRisk
 from cryptoscalp.risk.measures import tail_risk
 from cryptoscalp.risk.price_moves import PriceMoves
-from cryptoscalp.risk.risk_types import (
-    Component,
-    Line,
-    Reason,
-    RiskMetrics,
-    RiskScope,
-    RiskThresholds,
-)
+from cryptoscalp.risk.risk_types import Component, Line, Reason, RiskMetrics, RiskThresholds
 from cryptoscalp.risk.scenarios import Scenarios, simulate
 from cryptoscalp.trading.exact import EXACT, ZERO, rounded, trimmed
 from cryptoscalp.trading.types import PortfolioValue

@@ -14,12 +14,12 @@ from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, rows
 from cryptoscalp.market.names import moment, one_of
 from cryptoscalp.market.types import Interval
+from cryptoscalp.risk.choices import Lacking, RiskScope, VarEstimator
 from cryptoscalp.risk.documents import COLUMNS, document_of, metrics_from
 from cryptoscalp.risk.levels import DEFAULT_THRESHOLDS
-from cryptoscalp.risk.measure_types import VarEstimator
 from cryptoscalp.risk.measures import ESTIMATORS
 from cryptoscalp.risk.measuring import LOOKBACK, SCOPES, measure
-from cryptoscalp.risk.risk_types import Lacking, RiskMetrics, RiskScope, RiskThresholds
+from cryptoscalp.risk.risk_types import RiskMetrics, RiskThresholds
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.types import PriceKind, Rates
 

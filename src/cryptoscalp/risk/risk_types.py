@@ -6,16 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal, TypeAlias
 
 from cryptoscalp.market.types import Interval
-from cryptoscalp.risk.measure_types import VarEstimator
+from cryptoscalp.risk.choices import RiskLevel, RiskScope, VarEstimator
 from cryptoscalp.trading.types import PositionSide
-
-RiskScope: TypeAlias = Literal["PORTFOLIO", "STRATEGY", "SYMBOL", "EXCHANGE"]
-RiskLevel: TypeAlias = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
-#: What becomes of a held instrument without candles: an error, or named, and left out of the VaR.
-Lacking: TypeAlias = Literal["refuse", "flag"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.market.names import one_of
-from cryptoscalp.risk.measure_types import Doubles, Missing, VarEstimator
+from cryptoscalp.risk.choices import Missing, VarEstimator
+from cryptoscalp.risk.measure_types import Doubles
 
 #: Fewest observations of an estimator that fits moments or parameters.
 _LEAST_FITTED = 20
