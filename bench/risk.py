@@ -10,15 +10,19 @@ from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from bench.figures import Figure, Section, percentiles
 from bench.place import Place
-from cryptoscalp import Fill
+from cryptoscalp import Continuity, Database, Fill
+from cryptoscalp.risk.choices import VarEstimator
 from cryptoscalp.risk.components import components
+from cryptoscalp.risk.measure_types import Components, Doubles
 from cryptoscalp.risk.measures import ESTIMATORS, tail_risk
 
 NAME: Final = "risk"
 _HOUR: Final = timedelta(hours=1)
+_VENUE: Final = "binance"
 
 
 def measure(place: Place, quick: bool) -> Section:
@@ -26,27 +30,23 @@ def measure(place: Place, quick: bool) -> Section:
     positions, hours, times = (3, 100, 3) if quick else (20, 720, 15)
     at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with place.connect() as db:
-        _store(place, positions, hours, at)
+        _store(db, positions, hours, at)
         _hold(db, positions, at - hours * _HOUR)
         place.settle()
         method: dict[str, Any] = {"lookback": (hours - 1) * _HOUR}
         found = db.risk.measure("bench", at, **method)
         assert found[0].n == hours - 1, found[0].reasons
-        taken = {
-            "measure, 5 estimators and all parts": _timed(
-                times, lambda _: db.risk.measure("bench", at, **method)
+        calls: dict[str, Callable[[int], Any]] = {
+            "measure, 5 estimators and all parts": lambda _: db.risk.measure("bench", at, **method),
+            "measure, the portfolio by one estimator": lambda _: db.risk.measure(
+                "bench", at, estimators=["HISTORICAL"], scopes=["PORTFOLIO"], **method
             ),
-            "measure, the portfolio by one estimator": _timed(
-                times,
-                lambda _: db.risk.measure(
-                    "bench", at, estimators=["HISTORICAL"], scopes=["PORTFOLIO"], **method
-                ),
+            "record, 5 estimators and all parts": lambda n: db.risk.record(
+                "bench", at - timedelta(minutes=n), **method
             ),
-            "record, 5 estimators and all parts": _timed(
-                times, lambda n: db.risk.record("bench", at - n * timedelta(minutes=1), **method)
-            ),
-            "history, a row": _timed(times, lambda _: db.risk.history("bench", limit=1)),
+            "history, a row": lambda _: db.risk.history("bench", limit=1),
         }
+        taken = {what: _timed(times, call) for what, call in calls.items()}
     lines = np.random.default_rng(1).standard_t(5, (hours, positions))
     for estimator in ESTIMATORS:
         taken[f"{estimator}, {hours} × {positions} in memory, with parts"] = _timed(
@@ -65,47 +65,42 @@ def measure(place: Place, quick: bool) -> Section:
     )  # fmt: skip
 
 
-def _store(place: Place, positions: int, hours: int, at: datetime) -> None:
-    """Imported hourly candles of a walk of each instrument."""
+def _store(db: Database, positions: int, hours: int, at: datetime) -> None:
+    """A trade an hour of each instrument, at the prices of a walk: an hourly candle each."""
     chance = random.Random(1)
-    with place.bare(admin=True) as connection:
-        connection.execute("SET ROLE cryptoscalp_owner")
-        connection.execute(
-            "INSERT INTO exchanges (exchange_id) VALUES ('bench') ON CONFLICT DO NOTHING"
-        )
-        for number in range(positions):
-            connection.execute(
-                "INSERT INTO instruments (symbol, exchange, base, quote)"
-                " VALUES (%s, 'bench', %s, 'USDT')",
-                (_symbol(number), f"C{number}"),
-            )
-        connection.execute(
-            "SELECT ensure_partitions(%s, %s, '{candles}')",
-            ((at - hours * _HOUR).date(), at.date()),
-        )
-        copied = "COPY candles (timestamp, symbol, exchange, interval, source, open, high, low,"
-        with connection.cursor().copy(copied + " close, volume) FROM STDIN") as target:
-            for number in range(positions):
-                price = 100.0
-                for n in range(hours):
-                    price *= 1 + 0.005 * chance.gauss(0, 1)
-                    shown = f"{price:.8f}"
-                    moment = at - (hours - n) * _HOUR
-                    target.write_row(
-                        (moment, _symbol(number), "bench", "1h", "imported", *[shown] * 4, 1)
-                    )
+    rows: list[dict[str, Any]] = []
+    for number in range(positions):
+        db.market.add_instrument(_symbol(number), _VENUE, base=f"C{number}", quote="USDT")
+        price = 100.0
+        for n in range(hours):
+            price *= 1 + 0.005 * chance.gauss(0, 1)
+            rows.append(
+                {
+                    "timestamp": at - (hours - n) * _HOUR + timedelta(seconds=1),
+                    "exchange": _VENUE, "symbol": _symbol(number), "feed": "trade",
+                    "sequence": n + 1, "price": f"{price:.8f}", "volume": "1", "side": "BUY",
+                }
+            )  # fmt: skip
+    columns = {name: pa.array([row[name] for row in rows]) for name in rows[0]}
+    columns["timestamp"] = columns["timestamp"].cast(pa.timestamp("us", "UTC"))
+    columns["received_at"] = pa.nulls(len(rows), pa.timestamp("us", "UTC"))
+    db.capture.write_trades(pa.table(columns), continuity=Continuity.CONSECUTIVE_IDS)
 
 
-def _hold(db: Any, positions: int, since: datetime) -> None:
+def _hold(db: Database, positions: int, since: datetime) -> None:
     db.trading.create_portfolio("bench", "USDT")
     db.trading.deposit("bench", "USDT", Decimal(100_000), reference="one", timestamp=since + _HOUR)
     db.trading.record_fills(
         "bench",
         [
-            Fill(_symbol(n), "bench", str(n), since + 2 * _HOUR, "BUY", Decimal(10), Decimal(100))
+            Fill(_symbol(n), _VENUE, str(n), since + 2 * _HOUR, "BUY", Decimal(10), Decimal(100))
             for n in range(positions)
         ],
     )
+
+
+def _parts(lines: Doubles, estimator: VarEstimator, _: int) -> Components:
+    return components(lines, tail_risk(lines.sum(axis=1), 0.95, estimator))
 
 
 def _symbol(number: int) -> str:

@@ -51,7 +51,11 @@ def table(path: Path) -> list[str]:
          -quantstats.cvar(series, **given), "sign"),
     ]  # fmt: skip
     return [
-        f"| {what} | {ours:.8f} | {library} | {theirs:.8f} | {abs(ours - theirs):.1e} | {how} |"
+        f"| {what} | {ours:.8f} | {library} | {theirs:.8f} | {_apart(ours - theirs)} | {how} |"
         for what, ours, library, theirs, how in rows
         if ours is not None
     ]
+
+
+def _apart(difference: float) -> str:
+    return "< 1e-12" if abs(difference) < 1e-12 else f"{abs(difference):.1e}"

@@ -48,4 +48,4 @@ def test_the_table_of_differences_is_what_the_libraries_say() -> None:
     # Those of the same convention agree.
     for row in rows:
         if "as it is" in row or row.endswith("| sign |"):
-            assert float(row.split("|")[5]) <= 1e-12
+            assert "| < 1e-12 |" in row
