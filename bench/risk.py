@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -50,8 +51,7 @@ def measure(place: Place, quick: bool) -> Section:
     lines = np.random.default_rng(1).standard_t(5, (hours, positions))
     for estimator in ESTIMATORS:
         taken[f"{estimator}, {hours} × {positions} in memory, with parts"] = _timed(
-            times,
-            lambda _, one=estimator: components(lines, tail_risk(lines.sum(axis=1), 0.95, one)),
+            times, partial(_parts, lines, estimator)
         )
     return Section(
         NAME,

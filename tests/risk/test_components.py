@@ -89,7 +89,7 @@ def test_historical_parts_are_near_those_of_the_normal_for_normal_lines() -> Non
     smooth = components(lines, tail_risk(total, 0.95, "GAUSSIAN")).var
     assert rough is not None
     assert smooth is not None
-    assert rough == pytest.approx(smooth, rel=0.1)
+    assert rough == pytest.approx(smooth, rel=0.2)
 
 
 @settings(max_examples=50, deadline=None)

@@ -118,20 +118,17 @@ def test_cornish_fisher_is_integrated(confidence: float, skew: float, kurtosis: 
 @settings(deadline=None)
 @given(st.floats(-4, 4), st.floats(-2, 12))
 def test_cornish_fisher_holds_where_the_expansion_rises(skew: float, kurtosis: float) -> None:
-    z = np.linspace(-40, 40, 40_001)
+    z = np.linspace(-5, 5, 20_001)
     bent = (
         z + (z**2 - 1) / 6 * skew + (z**3 - 3 * z) / 24 * kurtosis
         - (2 * z**3 - 5 * z) / 36 * skew**2
     )  # fmt: skip
+    steps = np.diff(bent)
     if parametric.is_monotone(skew, kurtosis):
-        assert (np.diff(bent) >= -1e-9).all()
-    elif abs(skew) > 0.01 or abs(kurtosis) > 0.01:
-        slope = (
-            (3 * kurtosis / 24 - 6 * skew**2 / 36) * z**2 + skew / 3 * z
-            + 1 - 3 * kurtosis / 24 + 5 * skew**2 / 36
-        )  # fmt: skip
-        near = np.abs(3 * kurtosis / 24 - 6 * skew**2 / 36) < 1e-2
-        assert slope.min() < 1e-2 or near
+        assert (steps >= -1e-9).all()
+    else:
+        # A slope that is below zero by less than the grid can show is neither.
+        assert steps.min() < 1e-7
 
 
 def test_cornish_fisher_agrees_with_the_normal_where_nothing_bends() -> None:

@@ -153,10 +153,8 @@ def _tail(
     """The tail at the confidence and at 95 %, and what has to be known of them."""
     scenarios = part.scenarios
     reasons = [Reason("coverage", text) for text in scenarios.lacking.values()]
-    n = len(scenarios.pnl)
-
     def without(reason: str) -> tuple[TailRisk, TailRisk, list[Reason]]:
-        none = TailRisk(estimator, method.confidence, n, 0, None, None, reason)
+        none = TailRisk(estimator, method.confidence, 0, 0, None, None, reason)
         return none, none, [*reasons, Reason("value_at_risk", reason)]
 
     if not part.lines:

@@ -14,6 +14,8 @@ from cryptoscalp.risk.measure_types import Doubles, Undefined
 _STILL: Final = 1e-12
 #: Bounds of the fitted degrees of freedom; the expected shortfall is infinite at 1.
 _FEWEST_FREEDOM, _MOST_FREEDOM = 1.5, 1_000.0
+#: Deviations up to which the Cornish-Fisher expansion has to rise: beyond is one in 3.5 million.
+_REACH: Final = 5.0
 #: A fitted scale below this fraction of the deviation: most observations are one number.
 _COLLAPSED: Final = 1e-3
 
@@ -147,12 +149,14 @@ def cornish_fisher(pnl: Doubles, confidence: float) -> tuple[float, float, dict[
     """VaR and ES of the normal quantile bent by the sample's skewness S and excess kurtosis K.
 
     z' = z + (z² - 1) S/6 + (z³ - 3z) K/24 - (2z³ - 5z) S²/36 (Favre and Galeano 2002); its mean
-    over the tail is the ES (Maillard 2018). Raises Undefined where z' does not rise with z
-    everywhere, as it is no quantile there.
+    over the tail is the ES (Maillard 2018). Raises Undefined where z' does not rise with z within
+    five deviations, as it is no quantile there.
     """
+    from scipy.special import ndtri
+
     found = _moving(moments(pnl))
     skew, kurtosis = found.skewness, found.kurtosis
-    if not is_monotone(skew, kurtosis):
+    if not is_monotone(skew, kurtosis, max(_REACH, float(ndtri(confidence)))):
         raise Undefined(
             f"skewness {skew:.3g} and excess kurtosis {kurtosis:.3g} are outside of the domain in"
             " which the Cornish-Fisher expansion is a quantile"
@@ -179,10 +183,14 @@ def bent_quantile(skew: float, kurtosis: float, confidence: float) -> tuple[floa
     return bent, _density(z) / (1 - confidence) * grown
 
 
-def is_monotone(skew: float, kurtosis: float) -> bool:
-    """Whether the expansion rises everywhere: its derivative, a parabola in z, has no root."""
-    square = kurtosis / 8 - skew**2 / 6
+def is_monotone(skew: float, kurtosis: float, reach: float = _REACH) -> bool:
+    """Whether the expansion rises from -reach to reach: its slope, a parabola in z, is above zero.
+
+    Slope: (K/8 - S²/6) z² + (S/3) z + 1 - K/8 + 5 S²/36 (Maillard 2018 asks for it everywhere).
+    """
+    square, linear = kurtosis / 8 - skew**2 / 6, skew / 3
     constant = 1 - kurtosis / 8 + 5 * skew**2 / 36
-    if square <= 0:
-        return square == 0 and skew == 0
-    return skew**2 / 9 <= 4 * square * constant
+    lowest = square * reach**2 - abs(linear) * reach + constant
+    if square > 0 and abs(linear) < 2 * square * reach:
+        lowest = constant - linear**2 / (4 * square)
+    return lowest >= 0
