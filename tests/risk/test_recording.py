@@ -16,6 +16,7 @@ from cryptoscalp import AsyncDatabase, InputError, NotFound
 from cryptoscalp.risk.documents import document_of
 from cryptoscalp.risk.levels import DEFAULT_THRESHOLDS
 from cryptoscalp.risk.measures import ESTIMATORS
+from tests.faces import NOON
 from tests.postgres import Place
 from tests.risk.held import (
     AT,
@@ -185,10 +186,11 @@ async def test_the_job_records_open_portfolios_and_names_those_it_cannot(
 ) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     await market(db, SPOT)
-    start = now - timedelta(hours=HOURS)
+    hours = 721  # of the lookback, and the close before
+    start = now - hours * HOUR
     records = [
         {**one, "timestamp": int((start + n * HOUR).timestamp()) * 1_000_000}
-        for n, one in enumerate(bars(LINEAR, closes(LINEAR)))
+        for n, one in enumerate(bars(LINEAR, closes(LINEAR, hours)))
     ]
     await put(db, records)
     for name in ("good", "other", "closed"):
@@ -197,7 +199,7 @@ async def test_the_job_records_open_portfolios_and_names_those_it_cannot(
             name, "USDT", Decimal(1_000_000), reference="first", timestamp=start
         )
     await db.trading.close_portfolio("closed")
-    fill = bought(1, "BUY", "100", "50000", now - HOUR - AT + HOURS * HOUR, LINEAR)
+    fill = bought(1, "BUY", "100", "50000", now - HOUR - NOON, LINEAR)
     await db.trading.record_fill("good", fill)
     run = await db.jobs.run("record_risk")
     assert (run.state, run.error) == ("SUCCEEDED", None)
@@ -206,13 +208,11 @@ async def test_the_job_records_open_portfolios_and_names_those_it_cannot(
     assert run.detail == "13 rows of risk metrics of 2 open portfolios"
     (row,) = await db.risk.history("good")
     assert row.timestamp == row.timestamp.replace(second=0, microsecond=0)
-    assert row.n == HOURS - 1
+    assert row.n == 720
     assert row.value_at_risk is not None
     assert row.value_at_risk > 0
     # A position whose last price is from 2024.
-    await db.trading.record_fill(
-        "other", bought(2, "BUY", "1", "50000", now - HOUR - AT + HOURS * HOUR, SPOT)
-    )
+    await db.trading.record_fill("other", bought(2, "BUY", "1", "50000", now - HOUR - NOON, SPOT))
     run = await db.jobs.run("record_risk")
     assert run.state == "FAILED"
     assert run.error is not None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from cryptoscalp.infra.db.flow import Row
 from cryptoscalp.infra.db.packed import interval
@@ -18,9 +18,18 @@ from cryptoscalp.risk.risk_types import (
     RiskMetrics,
     RiskThresholds,
 )
+from cryptoscalp.trading.types import PriceKind, Rates
+
+#: Of the stored parameters, what the caller declared.
+_DECLARED: Final = ("thresholds", "by", "rates")
 
 
-def document_of(found: RiskMetrics, thresholds: RiskThresholds) -> dict[str, Any]:
+def document_of(
+    found: RiskMetrics,
+    thresholds: RiskThresholds,
+    by: PriceKind = "last",
+    rates: Rates | None = None,
+) -> dict[str, Any]:
     """A row as `record_risk` takes it: money as text, all digits."""
     left_out = {"portfolio", "components", "reasons", "parameters", "revision", "recorded_at"}
     columns = {
@@ -32,7 +41,12 @@ def document_of(found: RiskMetrics, thresholds: RiskThresholds) -> dict[str, Any
         "lookback": interval(found.lookback),
         "components": [component_document(one) for one in found.components],
         "reasons": [asdict(one) for one in found.reasons],
-        "parameters": {**found.parameters, "thresholds": asdict(thresholds)},
+        "parameters": {
+            **found.parameters,
+            "thresholds": asdict(thresholds),
+            "by": by,
+            "rates": {code: _plain(rate) for code, rate in rates.items()} if rates else None,
+        },
     }
 
 
@@ -92,12 +106,12 @@ COLUMNS = (
 
 
 def metrics_from(portfolio: str, row: Row) -> RiskMetrics:
-    """The metrics that a row of `COLUMNS` tells of; thresholds are left out of the parameters."""
+    """The metrics that a row of `COLUMNS` tells of; parameters are those of the estimator."""
     *columns, components, reasons, parameters, revision, recorded_at = row
     found = (
         tuple(component_from(one) for one in components),
         tuple(Reason(**one) for one in reasons),
-        {key: one for key, one in parameters.items() if key != "thresholds"},
+        {key: one for key, one in parameters.items() if key not in _DECLARED},
     )
     return RiskMetrics(*(portfolio, *columns, *found, revision, recorded_at))
 

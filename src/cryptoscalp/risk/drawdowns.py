@@ -10,6 +10,7 @@ from typing import Final
 
 from cryptoscalp.infra.db.errors import NotFound
 from cryptoscalp.infra.db.flow import Flow, aside, rows
+from cryptoscalp.market.buckets import EPOCH
 from cryptoscalp.trading.exact import ZERO
 from cryptoscalp.trading.types import PortfolioValue, PriceKind, Rates
 from cryptoscalp.trading.valuation import equity_curve, value
@@ -41,18 +42,32 @@ class Point:
     paid: Decimal = ZERO
 
 
-def drawdown(points: Iterable[Point]) -> Drawdown:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was recorded of a portfolio before: the series goes on from there."""
+
+    at: datetime
+    equity: Decimal
+    now: float
+    greatest: float
+    since: datetime
+
+
+def drawdown(points: Iterable[Point], recorded: Before | None = None) -> Drawdown:
     """Drawdown of the value of a unit of capital, over points in order of time.
 
     The unit begins at 1, which is a peak: what is lost before any gain is a drawdown too. From
     point to point it moves by (equity - paid) / equity before: the time-weighted return, so that
     deposits and withdrawals do not move it. Where all was withdrawn it stands still until capital
-    comes in again.
+    comes in again. `recorded` is what the points go on from.
     """
     unit = peak = 1.0
     greatest = 0.0
     since: datetime | None = None
     before = ZERO
+    if recorded is not None:
+        unit, greatest, since = 1 - recorded.now, recorded.greatest, recorded.since
+        before = recorded.equity
     for point in points:
         if before < 0:
             return Drawdown(None, None, since, f"equity was below zero before {point.at:%FT%TZ}")
@@ -74,12 +89,15 @@ def drawdown(points: Iterable[Point]) -> Drawdown:
 def drawdown_of(
     portfolio_id: int, valued: PortfolioValue, by: PriceKind, rates: Rates | None
 ) -> Flow[Drawdown]:
-    """The drawdown of a portfolio that was just valued, hourly over the last 30 days at most.
+    """The drawdown of a portfolio that was just valued, at every hour and deposit or withdrawal.
 
-    From the first deposit where that is younger. Between the hours, the moments of deposits and
-    withdrawals are points too.
+    It goes on from the newest recorded row of the last 30 days, unless something was booked before
+    that row afterwards; else it begins 30 days ago, or with the first deposit.
     """
     at = valued.at
+    recorded = None
+    if by == "last" and not rates:
+        recorded = yield from _recorded(portfolio_id, at)
     found = yield from rows(
         "SELECT l.timestamp, sum(l.base_amount) FROM cash_ledger AS l WHERE l.portfolio_id = %s"
         " AND l.kind IN ('DEPOSIT', 'WITHDRAWAL') AND l.timestamp <= %s"
@@ -88,17 +106,40 @@ def drawdown_of(
     )
     if not found:
         return Drawdown(None, None, None, "no capital was paid in")
-    start = max(found[0][0], at - LOOKBACK)
+    start = recorded.at if recorded else max(found[0][0], at - LOOKBACK)
     paid = {moment: amount for moment, amount in found if moment > start}
     if len(paid) > _MOST_FLOWS:
         return Drawdown(None, None, start, f"{len(paid):,} deposits and withdrawals are too many")
+    first = start if recorded is None else EPOCH + ((start - EPOCH) // STEP + 1) * STEP
     try:
-        points = yield from _points(valued, start, sorted(paid), by, rates)
+        points = yield from _points(valued, first, sorted(paid), by, rates)
     except NotFound as error:
         return Drawdown(None, None, start, f"a past value is not known: {error}")
     return drawdown(
-        Point(moment, equity, paid.get(moment, ZERO)) for moment, equity in sorted(points.items())
+        (
+            Point(moment, equity, paid.get(moment, ZERO))
+            for moment, equity in sorted(points.items())
+        ),
+        recorded,
     )
+
+
+def _recorded(portfolio_id: int, at: datetime) -> Flow[Before | None]:
+    """The newest recorded row with a drawdown that still holds, as far as the books tell."""
+    found = yield from rows(
+        "SELECT m.timestamp, m.portfolio_value, m.drawdown, m.max_drawdown, m.drawdown_since"
+        " FROM (SELECT * FROM risk_metrics WHERE portfolio_id = %(portfolio)s"
+        "   AND timestamp < %(at)s AND timestamp >= %(oldest)s AND scope = 'PORTFOLIO'"
+        "   AND (parameters ->> 'by') = 'last' AND (parameters ->> 'rates') IS NULL"
+        "   ORDER BY timestamp DESC, revision DESC LIMIT 1) AS m"
+        " WHERE m.drawdown IS NOT NULL AND NOT EXISTS (SELECT FROM cash_ledger AS l"
+        "   WHERE l.portfolio_id = %(portfolio)s AND l.timestamp <= m.timestamp"
+        "   AND l.recorded_at >= m.recorded_at)"
+        " AND NOT EXISTS (SELECT FROM trades AS t WHERE t.portfolio_id = %(portfolio)s"
+        "   AND t.timestamp <= m.timestamp AND t.recorded_at >= m.recorded_at)",
+        {"portfolio": portfolio_id, "at": at, "oldest": at - LOOKBACK},
+    )
+    return Before(*found[0]) if found else None
 
 
 def _points(

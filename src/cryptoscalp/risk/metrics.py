@@ -153,6 +153,7 @@ def _tail(
     """The tail at the confidence and at 95 %, and what has to be known of them."""
     scenarios = part.scenarios
     reasons = [Reason("coverage", text) for text in scenarios.lacking.values()]
+
     def without(reason: str) -> tuple[TailRisk, TailRisk, list[Reason]]:
         none = TailRisk(estimator, method.confidence, 0, 0, None, None, reason)
         return none, none, [*reasons, Reason("value_at_risk", reason)]
@@ -203,4 +204,5 @@ def _amount(value: float | None) -> Decimal | None:
     if value is None:
         return None
     found = Decimal(repr(value))
-    return trimmed(rounded(found)) if abs(found) < _MOST else None
+    # No negative zero.
+    return (trimmed(rounded(found)) or ZERO) if abs(found) < _MOST else None

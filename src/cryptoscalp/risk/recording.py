@@ -63,7 +63,7 @@ def record(
         horizon=horizon, lookback=lookback, by=by, rates=rates, lacking=lacking,
         thresholds=thresholds,
     )  # fmt: skip
-    documents = [document_of(one, thresholds) for one in found]
+    documents = [document_of(one, thresholds, by, rates) for one in found]
     stored = yield from rows(
         "SELECT place, revision, recorded_at FROM record_risk(%s, %s::jsonb) ORDER BY place",
         (portfolio, json.dumps(documents, allow_nan=False)),

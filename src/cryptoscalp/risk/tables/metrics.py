@@ -45,7 +45,7 @@ risk_metrics = Table(
              nullable=False),
     document("reasons", "figure and text: why one is NULL, what decided the level",
              nullable=False),
-    document("parameters", "what the estimator fitted, and the thresholds", nullable=False),
+    document("parameters", "what the estimator fitted; thresholds, kind of price and given rates", nullable=False),
     recorded_at(),
     PrimaryKeyConstraint("portfolio_id", "timestamp", "scope", "subject", "estimator",
                          "confidence", "horizon", "lookback", "revision"),
