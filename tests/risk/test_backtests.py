@@ -68,7 +68,7 @@ async def test_a_part_is_tested_by_itself(recorded: AsyncDatabase) -> None:
     price = closes(SPOT)
     # One coin, from the close of the candle before to that of the next.
     assert [one.pnl for one in found.compared] == pytest.approx(
-        [price[192 + n] - price[191 + n] for n in range(24)], abs=1e-6
+        [price[216 + n] - price[215 + n] for n in range(24)], abs=1e-6
     )
 
 

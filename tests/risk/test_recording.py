@@ -232,3 +232,28 @@ def count(database: Place) -> int:
     assert found is not None
     number: int = found[0]
     return number
+
+
+async def test_a_drawdown_goes_on_from_the_row_before(held: AsyncDatabase) -> None:
+    of_whole: dict[str, Any] = {"scopes": ["PORTFOLIO"], "estimators": ["HISTORICAL"], **METHOD}
+    (whole,) = await held.risk.measure("main", AT, **of_whole)
+    await held.risk.record("main", AT - 9 * HOUR, **of_whole)
+    await held.risk.record("main", AT - 4 * HOUR, **of_whole)
+    (after,) = await held.risk.measure("main", AT, **of_whole)
+    assert after.drawdown_since == whole.drawdown_since
+    assert after.drawdown == pytest.approx(whole.drawdown, rel=1e-9)
+    assert after.max_drawdown == pytest.approx(whole.max_drawdown, rel=1e-9)
+    # A deposit since is a point, and moves nothing.
+    await held.trading.deposit(
+        "main", "USDT", Decimal(70_000), reference="more", timestamp=AT - HOUR / 2
+    )
+    (richer,) = await held.risk.measure("main", AT, **of_whole)
+    assert richer.portfolio_value == whole.portfolio_value + 70_000
+    assert richer.max_drawdown == pytest.approx(whole.max_drawdown, rel=1e-9)
+    # Booked late: the rows say what was not so, and the series begins anew.
+    await held.trading.record_fill("main", bought(9, "SELL", "1", "90000", 20.5 * HOUR))
+    (anew,) = await held.risk.measure("main", AT, **of_whole)
+    await held.risk.record("main", AT - 3 * HOUR, **of_whole)
+    (again,) = await held.risk.measure("main", AT, **of_whole)
+    assert anew.max_drawdown != pytest.approx(whole.max_drawdown, rel=1e-3)
+    assert again.max_drawdown == pytest.approx(anew.max_drawdown, rel=1e-9)

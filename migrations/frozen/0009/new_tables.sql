@@ -192,6 +192,6 @@ COMMENT ON COLUMN risk_metrics.components IS 'each position and currency held, w
 
 COMMENT ON COLUMN risk_metrics.reasons IS 'figure and text: why one is NULL, what decided the level';
 
-COMMENT ON COLUMN risk_metrics.parameters IS 'what the estimator fitted; thresholds, kind of price and given rates';
+COMMENT ON COLUMN risk_metrics.parameters IS 'what the estimator fitted; thresholds, kind of price, given rates';
 
 COMMENT ON COLUMN risk_metrics.recorded_at IS 'when this row was written';

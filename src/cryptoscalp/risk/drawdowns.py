@@ -115,13 +115,8 @@ def drawdown_of(
         points = yield from _points(valued, first, sorted(paid), by, rates)
     except NotFound as error:
         return Drawdown(None, None, start, f"a past value is not known: {error}")
-    return drawdown(
-        (
-            Point(moment, equity, paid.get(moment, ZERO))
-            for moment, equity in sorted(points.items())
-        ),
-        recorded,
-    )
+    series = (Point(one, points[one], paid.get(one, ZERO)) for one in sorted(points))
+    return drawdown(series, recorded)
 
 
 def _recorded(portfolio_id: int, at: datetime) -> Flow[Before | None]:
