@@ -45,6 +45,9 @@ def measure(place: Place, quick: bool) -> Section:
             "record, 5 estimators and all parts": lambda n: db.risk.record(
                 "bench", at - timedelta(minutes=n), **method
             ),
+            "measure, 5 estimators and all parts, after a recorded row": lambda _: db.risk.measure(
+                "bench", at, **method
+            ),
             "history, a row": lambda _: db.risk.history("bench", limit=1),
         }
         taken = {what: _timed(times, call) for what, call in calls.items()}
