@@ -26,6 +26,7 @@ from bench import (
     registry,
     replay,
     replay_durable,
+    risk,
     upkeep,
 )
 from bench.figures import Section
@@ -56,6 +57,7 @@ BENCHMARKS: Final[dict[str, Measure]] = {
     registry.NAME: registry.measure,
     replay.NAME: replay.measure,
     replay_durable.NAME: replay_durable.measure,
+    risk.NAME: risk.measure,
 }
 
 

@@ -5,7 +5,7 @@ What portfolios can lose, each figure with the method and the data that made it.
 
 from __future__ import annotations
 
-from cryptoscalp.infra.migrations.steps import run_frozen
+from cryptoscalp.infra.migrations.steps import refuse_loss, run_frozen
 
 revision = "0009"
 down_revision = "0008"
@@ -15,7 +15,9 @@ depends_on = None
 #: Version of the package that brings this revision.
 release = "1.0.0"
 #: What going back does, for docs/migrations.md.
-rollback = "Drops what the revision made, with all that it holds."
+rollback = "Drops risk metrics and back-tests with all they hold."
+#: Tables with regulated rows that going back drops.
+destroys = ("risk_metrics", "risk_backtests")
 
 
 def upgrade() -> None:
@@ -24,4 +26,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_loss(*destroys)
     run_frozen(revision, "drop")

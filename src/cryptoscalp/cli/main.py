@@ -36,6 +36,7 @@ from cryptoscalp.cli import (
     regimes,
     replay,
     retention,
+    risk,
     schema,
     server,
     strategies,
@@ -66,6 +67,7 @@ for part in (
     regimes,
     adaptations,
     replay,
+    risk,
     retention, schema,
 ):  # fmt: skip
     part.register(app)

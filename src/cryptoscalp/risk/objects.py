@@ -5,7 +5,14 @@ from __future__ import annotations
 from importlib.resources import files
 
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
-SQL_OBJECTS: tuple[str, ...] = ()
+SQL_OBJECTS: tuple[str, ...] = (
+    "refuse_risk_change",
+    "refuse_risk_entry",
+    "record_risk",
+    "record_risk_backtest",
+    "risk_triggers",
+    "risk_grants",
+)
 
 
 def sql_text(name: str) -> str:

@@ -1,9 +1,10 @@
-"""Risk: tables."""
+"""Risk: tables.
 
-from __future__ import annotations
+Read for their comments: each table and column says what it holds, in which unit.
+"""
 
-from sqlalchemy import MetaData
+from cryptoscalp.risk.tables.backtests import risk_backtests
+from cryptoscalp.risk.tables.columns import metadata
+from cryptoscalp.risk.tables.metrics import risk_metrics
 
-from cryptoscalp.market.tables.columns import metadata as market_metadata
-
-metadata = MetaData(naming_convention=market_metadata.naming_convention)
+__all__ = ["metadata", "risk_backtests", "risk_metrics"]

@@ -1,0 +1,149 @@
+"""Risk metrics and back-tests as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cryptoscalp.cli import output
+from cryptoscalp.cli.amounts import money
+
+if TYPE_CHECKING:
+    from cryptoscalp.risk.backtest_types import Backtest
+    from cryptoscalp.risk.risk_types import RiskMetrics
+
+
+def show_metrics(found: Sequence[RiskMetrics]) -> None:
+    """Print a portfolio's figures, its VaR by estimator and part, its lines, and the reasons."""
+    whole = next((one for one in found if one.scope == "PORTFOLIO"), None)
+    if whole is not None:
+        _show_whole(whole)
+    output.table(
+        ["of", "estimator", "VaR", "VaR 95 %", "expected shortfall", "periods", "level"],
+        [
+            (
+                f"{one.scope.lower()} {one.subject}".strip(),
+                one.estimator,
+                money(one.value_at_risk),
+                money(one.var_95),
+                money(one.expected_shortfall),
+                one.n,
+                one.risk_level,
+            )
+            for one in found
+        ],
+        right=["VaR", "VaR 95 %", "expected shortfall", "periods"],
+    )
+    if whole is not None and whole.components:
+        _show_lines(whole)
+    for text in dict.fromkeys(reason.text for one in found for reason in one.reasons):
+        output.say(f"- {text}")
+
+
+def _show_whole(one: RiskMetrics) -> None:
+    unit = one.base_currency
+    output.fields(
+        [
+            ("portfolio", one.portfolio),
+            ("at (UTC)", one.timestamp),
+            ("equity", f"{money(one.portfolio_value)} {unit}"),
+            ("gross exposure", f"{money(one.total_exposure)} {unit}"),
+            ("net exposure", f"{money(one.net_exposure)} {unit}"),
+            ("margin used", f"{money(one.margin_used)} {unit}"),
+            ("margin available", f"{money(one.available_margin)} {unit}"),
+            ("leverage", ratio(one.leverage_ratio)),
+            ("drawdown", percent(one.drawdown)),
+            ("max drawdown", percent(one.max_drawdown)),
+            ("drawdowns since", one.drawdown_since),
+            ("level", one.risk_level),
+            ("loss over", f"{one.horizon}, at {one.confidence:g} of not losing more"),
+            ("history", f"{one.lookback.days} days until {output.cell(one.data_cut)}"),
+            ("covered", percent(one.coverage)),
+        ]
+    )
+
+
+def _show_lines(whole: RiskMetrics) -> None:
+    output.table(
+        ["line", "side", "exposure", "adds to VaR", "adds to shortfall", "candles"],
+        [
+            (
+                one.line.name,
+                one.line.side,
+                money(one.line.exposure),
+                number(one.component_var),
+                number(one.component_shortfall),
+                one.covered,
+            )
+            for one in whole.components
+        ],
+        right=["exposure", "adds to VaR", "adds to shortfall"],
+        title=f"parts by {whole.estimator}",
+    )
+
+
+def show_history(found: Sequence[RiskMetrics]) -> None:
+    """Print recorded metrics, a row each."""
+    output.table(
+        ["time (UTC)", "of", "estimator", "equity", "exposure", "leverage", "drawdown", "VaR 95 %",
+         "level", "revision"],
+        [
+            (
+                one.timestamp,
+                f"{one.scope.lower()} {one.subject}".strip(),
+                one.estimator,
+                money(one.portfolio_value),
+                money(one.total_exposure),
+                ratio(one.leverage_ratio),
+                percent(one.drawdown),
+                money(one.var_95),
+                one.risk_level,
+                one.revision,
+            )
+            for one in found
+        ],
+        right=["equity", "exposure", "leverage", "drawdown", "VaR 95 %", "revision"],
+    )  # fmt: skip
+
+
+def show_backtests(found: Sequence[Backtest]) -> None:
+    """Print outcomes of back-tests, a row each, and what has to be known of them."""
+    output.table(
+        ["of", "estimator", "confidence", "rows", "exceptions", "expected", "skipped", "Kupiec p",
+         "independence p", "both p"],
+        [
+            (
+                f"{one.scope.lower()} {one.subject}".strip(),
+                one.estimator,
+                f"{one.confidence:g}",
+                one.result.observations,
+                one.result.exceptions,
+                f"{one.result.expected:.1f}",
+                one.skipped,
+                ratio(one.result.kupiec_p),
+                ratio(one.result.independence_p),
+                ratio(one.result.conditional_p),
+            )
+            for one in found
+        ],
+        right=["confidence", "rows", "exceptions", "expected", "skipped", "Kupiec p",
+               "independence p", "both p"],
+    )  # fmt: skip
+    for text in dict.fromkeys(reason for one in found for reason in one.result.reasons):
+        output.say(f"- {text}")
+
+
+def ratio(value: float | None) -> str | None:
+    """A ratio or p-value, to four digits."""
+    return None if value is None else f"{value:.4g}"
+
+
+def percent(value: float | None) -> str | None:
+    """A fraction as a percentage."""
+    return None if value is None else f"{100 * value:.2f} %"
+
+
+def number(value: float | None) -> str | None:
+    """An estimated amount."""
+    return None if value is None else money(Decimal(repr(round(value, 8))))

@@ -1,0 +1,45 @@
+"""What a back-test of recorded VaR says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from cryptoscalp.market.types import Interval
+from cryptoscalp.risk.choices import RiskScope, VarEstimator
+from cryptoscalp.risk.coverage_tests import CoverageTest
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A recorded VaR and what the same positions came to over its horizon, in base currency."""
+
+    at: datetime
+    value_at_risk: Decimal
+    pnl: float
+    exception: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """The VaR rows of a portfolio or a part in [start, end), against the P&L that followed.
+
+    The P&L is hypothetical: of the positions as they were, neither traded nor funded. Rows are a
+    horizon apart, so that no P&L is counted twice; `skipped` had no VaR or no later price.
+    """
+
+    portfolio: str
+    scope: RiskScope
+    subject: str
+    estimator: VarEstimator
+    confidence: float
+    horizon: Interval
+    lookback: timedelta
+    start: datetime
+    end: datetime
+    skipped: int
+    result: CoverageTest
+    compared: tuple[Compared, ...] = ()
+    backtest_id: int | None = None
+    recorded_at: datetime | None = None

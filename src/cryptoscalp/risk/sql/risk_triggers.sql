@@ -1,0 +1,9 @@
+-- risk_triggers
+CREATE OR REPLACE TRIGGER risk_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON risk_metrics
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_risk_change();
+CREATE OR REPLACE TRIGGER risk_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON risk_backtests
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_risk_change();
+CREATE OR REPLACE TRIGGER risk_ours_only BEFORE INSERT ON risk_metrics
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_risk_entry();
+CREATE OR REPLACE TRIGGER risk_ours_only BEFORE INSERT ON risk_backtests
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_risk_entry();
