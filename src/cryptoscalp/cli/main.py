@@ -25,6 +25,7 @@ from cryptoscalp.cli import (
     instruments,
     jobs,
     ledger,
+    limits,
     models,
     orders,
     output,
@@ -66,6 +67,7 @@ for part in (
     regimes,
     adaptations,
     replay,
+    limits,
     retention, schema,
 ):  # fmt: skip
     part.register(app)
