@@ -78,7 +78,7 @@ def _checked(place: Place, portfolios: int) -> Figure:
             db.trading.create_portfolio(name, "USDT")
             db.trading.deposit(name, "USDT", Decimal(1_000), reference=name)
         for metric in _METRICS:
-            db.risk.set_limit(metric, high=10)  # type: ignore[arg-type]  # a literal each
+            db.risk.set_limit(metric, high=10)
         began = time.perf_counter()
         found = db.risk.check_limits()
         took = time.perf_counter() - began

@@ -98,7 +98,7 @@ def test_an_external_database_needs_an_officer(cli: Cli, place: Place, desk: str
         (("limits", "set", "profit"), "'profit' is not one of"),
         (("limits", "set", "leverage", "--high", "-1"), "above zero"),
         (("limits", "set", "leverage", "--high", "many"), "is no number"),
-        (("limits", "set", "leverage", "--high", "1", "--clear-after", "soon"), "no length of time"),
+        (("limits", "set", "leverage", "--clear-after", "soon"), "no length of time"),
         (("halt", "desk"), "--reason"),
         (("resume", "desk"), "--reason"),
     ],

@@ -13,7 +13,7 @@ from cryptoscalp.cli.amounts import money, parsed_size
 from cryptoscalp.cli.book_options import Limit
 from cryptoscalp.cli.session import Session, command
 from cryptoscalp.cli.times import parsed_duration, parsed_time
-from cryptoscalp.risk.limits.limit_types import LimitAction, LimitMetric
+from cryptoscalp.risk.limits.limit_kinds import LimitAction, LimitMetric
 
 if TYPE_CHECKING:
     from cryptoscalp.database import Database

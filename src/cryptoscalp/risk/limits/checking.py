@@ -13,7 +13,8 @@ from psycopg import sql
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, Row, aside, rows
 from cryptoscalp.risk.limits.declaring import limits as declared
-from cryptoscalp.risk.limits.limit_types import UNITS, Breach, LimitCheck, Measured, RiskLimit
+from cryptoscalp.risk.limits.limit_kinds import UNITS
+from cryptoscalp.risk.limits.limit_types import Breach, LimitCheck, Measured, RiskLimit
 from cryptoscalp.risk.limits.measuring import measure
 from cryptoscalp.risk.limits.risk_rows import Figures, newest_risk_row
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio

@@ -11,13 +11,8 @@ from psycopg import sql
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, Row, rows
 from cryptoscalp.market.names import moment, one_of, resolve
-from cryptoscalp.risk.limits.limit_types import (
-    UNITS,
-    WHOLE,
-    LimitAction,
-    LimitMetric,
-    RiskLimit,
-)
+from cryptoscalp.risk.limits.limit_kinds import UNITS, WHOLE, LimitAction, LimitMetric
+from cryptoscalp.risk.limits.limit_types import RiskLimit
 from cryptoscalp.trading.amounts import above_zero
 from cryptoscalp.trading.names import named
 

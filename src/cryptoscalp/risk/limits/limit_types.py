@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal
 
-RiskLevel: TypeAlias = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
-LimitMetric: TypeAlias = Literal[
-    "GROSS_EXPOSURE",
-    "NET_EXPOSURE",
-    "LEVERAGE",
-    "DAILY_LOSS",
-    "DRAWDOWN",
-    "VAR",
-    "EXPECTED_SHORTFALL",
-    "CONCENTRATION",
-    "STALE_DATA",
-]
-#: HALT also tells: it is an alert and the portfolio's kill switch.
-LimitAction: TypeAlias = Literal["ALERT", "HALT"]
-#: BREACHED: at or above a threshold; CLEARING: below all, not yet long enough; UNKNOWN: no value.
-BreachState: TypeAlias = Literal["BREACHED", "CLEARING", "UNKNOWN", "CLOSED"]
-BreachEnd: TypeAlias = Literal["CLEARED", "LIMIT_ENDED", "PORTFOLIO_CLOSED"]
-BreachChange: TypeAlias = Literal["OPENED", "RAISED", "CLOSED"]
-SwitchChange: TypeAlias = Literal["HALTED", "RESUMED"]
-AlertKind: TypeAlias = Literal[
-    "BREACH_OPENED", "BREACH_RAISED", "BREACH_CLOSED", "HALTED", "RESUMED"
-]
-Unit: TypeAlias = Literal["base currency", "ratio", "seconds"]
-
-UNITS: Final[Mapping[LimitMetric, Unit]] = {
-    "GROSS_EXPOSURE": "base currency",
-    "NET_EXPOSURE": "base currency",
-    "LEVERAGE": "ratio",
-    "DAILY_LOSS": "base currency",
-    "DRAWDOWN": "ratio",
-    "VAR": "base currency",
-    "EXPECTED_SHORTFALL": "base currency",
-    "CONCENTRATION": "ratio",
-    "STALE_DATA": "seconds",
-}
-#: Metrics of a portfolio as a whole; the others may be limited to a strategy, symbol or exchange.
-WHOLE: Final[tuple[LimitMetric, ...]] = (
-    "LEVERAGE", "DAILY_LOSS", "DRAWDOWN", "VAR", "EXPECTED_SHORTFALL",
-)  # fmt: skip
+from cryptoscalp.risk.limits.limit_kinds import (
+    AlertKind,
+    BreachChange,
+    BreachEnd,
+    BreachState,
+    LimitAction,
+    LimitMetric,
+    RiskLevel,
+    SwitchChange,
+    Unit,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from cryptoscalp.infra.db.errors import InputError, IntegrityRefused, NotFound
 from cryptoscalp.infra.db.flow import Flow, aside, rows
 from cryptoscalp.infra.db.queries import query
 from cryptoscalp.risk.limits import figures as rules
-from cryptoscalp.risk.limits.limit_types import LimitMetric, Measured, RiskLimit
+from cryptoscalp.risk.limits.limit_kinds import LimitMetric
+from cryptoscalp.risk.limits.limit_types import Measured, RiskLimit
 from cryptoscalp.risk.limits.risk_rows import FRESH, Figures, RiskFigures
 from cryptoscalp.trading.types import PortfolioValue
 from cryptoscalp.trading.valuation import value
