@@ -9,30 +9,38 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from cryptoscalp import AsyncDatabase, InputError, NotFound, PermissionRefused, connect
 from cryptoscalp.infra.migrations.roles import OFFICER
-from tests.faces import open_face
-from tests.postgres import Place
+from tests.postgres import LOGIN, Place
 from tests.risk.limits_rooms import desk
 
 
 @pytest.fixture
 def officer(database: Place) -> Iterator[str]:
-    """A login of a person who may resume."""
+    """A role of a person who may resume; the embedded server lets only its own logins in."""
     name = f"officer_{database.name}"
     with psycopg.connect(database.admin_dsn, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
         try:
             connection.execute(
-                sql.SQL("GRANT {}, cryptoscalp_app TO {}").format(
-                    sql.Identifier(OFFICER), sql.Identifier(name)
-                )
+                sql.SQL("GRANT {} TO {}").format(sql.Identifier(OFFICER), sql.Identifier(name))
             )
-            yield make_conninfo(database.dsn, user=name)
+            yield name
         finally:
             connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def promoted(database: Place) -> Iterator[None]:
+    """The product's own login is an officer for once."""
+    names = (sql.Identifier(OFFICER), sql.Identifier(LOGIN))
+    with psycopg.connect(database.admin_dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("GRANT {} TO {}").format(*names))
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL("REVOKE {} FROM {}").format(*names))
 
 
 async def test_a_portfolio_may_trade_until_it_is_halted(db: AsyncDatabase) -> None:
@@ -91,26 +99,34 @@ async def test_the_product_cannot_resume(db: AsyncDatabase, database: Place) -> 
             connection.execute("SET ROLE cryptoscalp_risk_officer")
 
 
-async def test_an_officer_resumes(
-    db: AsyncDatabase, database: Place, officer: str, mode: str
-) -> None:
+async def test_an_officer_resumes(db: AsyncDatabase, promoted: None) -> None:
     await desk(db)
     await db.risk.halt("desk", "one")
     await db.risk.halt(None, "two")
-    async with await open_face(mode, officer) as desk_of_risk:
-        still = await desk_of_risk.risk.resume("desk", "checked")
-        assert (still.may_trade, still.scope) == (False, "all")
-        free = await desk_of_risk.risk.resume(None, "checked")
-        assert free.may_trade
-        again = await desk_of_risk.risk.resume(None, "once more")
-        assert again.may_trade
+    still = await db.risk.resume("desk", "checked")
+    assert (still.may_trade, still.scope) == (False, "all")
+    assert (await db.risk.resume(None, "checked")).may_trade
+    assert (await db.risk.resume(None, "once more")).may_trade
     assert await db.risk.trading_state("desk")
-    events = [(one.event, one.portfolio, one.changed_by) for one in await db.risk.switch_events()]
-    name = f"officer_{database.name}"
+    events = [(one.event, one.portfolio) for one in await db.risk.switch_events()]
     assert events == [
-        ("HALTED", "desk", "cryptoscalp"), ("HALTED", None, "cryptoscalp"),
-        ("RESUMED", "desk", name), ("RESUMED", None, name),
+        ("HALTED", "desk"), ("HALTED", None), ("RESUMED", "desk"), ("RESUMED", None),
     ]  # fmt: skip
+
+
+async def test_an_officer_needs_no_other_right(
+    db: AsyncDatabase, database: Place, officer: str
+) -> None:
+    await desk(db)
+    await db.risk.halt("desk", "one")
+    with psycopg.connect(database.admin_dsn, autocommit=True) as connection:
+        connection.execute(sql.SQL("SET SESSION AUTHORIZATION {}").format(sql.Identifier(officer)))
+        connection.execute("SELECT resume_trading('desk', 'checked')")
+        row = connection.execute("SELECT may_trade FROM trading_state('desk')").fetchone()
+        assert row == (True,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT end_risk_limit(1)")
+    assert [one.changed_by for one in await db.risk.switch_events()] == ["cryptoscalp", officer]
 
 
 async def test_the_administrator_resumes(db: AsyncDatabase, database: Place) -> None:

@@ -1,7 +1,9 @@
 -- How old the newest trade or quote of each instrument is that a portfolio holds, in seconds: NULL where none
 -- is stored. Of a feed with a recorded gap that goes beyond its newest event, it counts from before the gap.
 SELECT DISTINCT s.name, p.symbol::text, p.exchange::text,
-       extract(epoch FROM greatest(%(at)s::timestamptz - newest.at, interval '0'))::numeric
+       -- greatest() would take an age that is not known for none at all.
+       CASE WHEN newest.at IS NOT NULL
+            THEN extract(epoch FROM greatest(%(at)s::timestamptz - newest.at, interval '0'))::numeric END
 FROM positions AS p
 LEFT JOIN strategies AS s USING (strategy_id)
 LEFT JOIN LATERAL (
