@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from cryptoscalp import AsyncDatabase, NotFound
-from cryptoscalp.infra.db.flow import Operation
+from cryptoscalp import AsyncDatabase, DatabaseError, InputError, NotFound
+from cryptoscalp.infra.db.flow import Flow, Operation
 from cryptoscalp.risk.limits.limit_types import LimitCheck
-from cryptoscalp.risk.limits.risk_rows import newest_risk_row
+from cryptoscalp.risk.limits.risk_rows import RiskFigures, newest_risk_row
 from tests.postgres import Place
 from tests.risk.limits_rooms import EXCHANGE, SYMBOL, buy, desk, figures, mark, traded
 
@@ -221,6 +221,27 @@ async def test_a_breach_halts_once_an_officer_decides_after(
     assert (breach.state, breach.times_seen) == ("BREACHED", 2)
     kinds = [one.kind for one in await db.risk.alerts()]
     assert kinds == ["BREACH_OPENED", "HALTED", "RESUMED"]
+
+
+async def test_one_that_cannot_be_checked_does_not_shield_the_others(db: AsyncDatabase) -> None:
+    await desk(db, "a broken one")
+    await desk(db, "broke the limit")
+    broken = (await db.trading.portfolio("a broken one")).portfolio_id
+    good = figures("0.5")
+
+    def source(portfolio_id: int) -> Flow[RiskFigures | None]:
+        if portfolio_id == broken:
+            raise InputError("something is wrong with its figures")
+        found: RiskFigures | None = yield from good(portfolio_id)
+        return found
+
+    await db.risk.set_limit("DRAWDOWN", critical=Decimal("0.2"), action="HALT")
+    with pytest.raises(DatabaseError, match=r"1 of 2 portfolios.*a broken one: something is wrong"):
+        await db.risk.check_limits(figures=source)
+    assert not await db.risk.trading_state("broke the limit")
+    assert await db.risk.trading_state("a broken one")
+    with pytest.raises(InputError, match="something is wrong"):
+        await db.risk.check_limits("a broken one", figures=source)
 
 
 async def test_unknown_portfolios_are_named(db: AsyncDatabase) -> None:

@@ -10,7 +10,14 @@ from typing import Final
 
 from psycopg import sql
 
-from cryptoscalp.infra.db.errors import InputError
+from cryptoscalp.infra.db.errors import (
+    ConnectionLost,
+    CryptoscalpError,
+    DatabaseError,
+    InputError,
+    PermissionRefused,
+    SchemaMismatch,
+)
 from cryptoscalp.infra.db.flow import Flow, Row, aside, rows
 from cryptoscalp.risk.limits.declaring import limits as declared
 from cryptoscalp.risk.limits.limit_kinds import UNITS
@@ -21,6 +28,8 @@ from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.portfolios import portfolios
 from cryptoscalp.trading.types import Portfolio
 
+#: Portfolios named in an error.
+_TOLD: Final = 5
 _BREACH: Final = sql.SQL(
     "b.breach_id, b.limit_id, p.name, l.metric::text, s.name, l.symbol::text, l.exchange::text,"
     " b.state::text, b.level::text, trim_scale(b.threshold), trim_scale(b.opening_value),"
@@ -37,7 +46,8 @@ def check_limits(
     A value that cannot be known is a breach, too. `figures` gives drawdown, VaR and expected
     shortfall; they are read from `risk_metrics`, where they must not be older than 15 minutes.
     Each portfolio's breaches, alerts and halts are committed together. Safe to run at once
-    with others. Raises NotFound for an unknown portfolio.
+    with others. One portfolio that cannot be checked does not keep the others from it: then
+    DatabaseError names it in the end. Raises NotFound for an unknown portfolio.
     """
     yield from rows("SELECT end_breaches()")
     if portfolio is None:
@@ -46,10 +56,24 @@ def check_limits(
         accounts = [(yield from known_portfolio(portfolio))]
     holding = yield from declared(portfolio)
     found: list[LimitCheck] = []
+    failed: list[str] = []
     for account in accounts:
         own = [limit for limit in holding if limit.portfolio in (None, account.name)]
-        if own and account.closed_at is None:
-            found += yield from _check(account, own, figures)
+        if not own or account.closed_at is not None:
+            continue
+        try:
+            found += yield from aside(partial(_check, account, own, figures))
+        except (ConnectionLost, PermissionRefused, SchemaMismatch):
+            raise  # the next one would fare no better
+        except CryptoscalpError as error:
+            if portfolio is not None:
+                raise
+            failed.append(f"{account.name}: {error}")
+    if failed:
+        raise DatabaseError(
+            f"the limits of {len(failed):,} of {len(accounts):,} portfolios could not be checked: "
+            + "; ".join(failed[:_TOLD])
+        )
     return found
 
 
