@@ -34,6 +34,7 @@ class Threaded(AsyncDriver):
     def __init__(self, blocking: SyncDriver) -> None:
         self.blocking = blocking
         self.dsn = blocking.dsn
+        self.resources = blocking.resources
 
     async def close(self) -> None:
         await asyncio.to_thread(self.blocking.close)

@@ -15,7 +15,7 @@ from cryptoscalp.infra.migrations import roles
 from cryptoscalp.infra.server import EmbeddedServer
 from tests.postgres import LOGIN, Place, new_database
 
-ROLES = (roles.OWNER, roles.APP, roles.CAPTURE)
+ROLES = (roles.OWNER, roles.APP, roles.CAPTURE, roles.OFFICER)
 PRODUCT = "trader"
 
 

@@ -25,6 +25,7 @@ from cryptoscalp.cli import (
     instruments,
     jobs,
     ledger,
+    limits,
     models,
     orders,
     output,
@@ -68,6 +69,7 @@ for part in (
     adaptations,
     replay,
     risk,
+    limits,
     retention, schema,
 ):  # fmt: skip
     part.register(app)

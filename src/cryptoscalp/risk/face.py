@@ -6,6 +6,11 @@ from cryptoscalp.infra.db.face import D_co, Face, operation
 from cryptoscalp.risk.backtests import backtest, backtests, record_backtest
 from cryptoscalp.risk.measuring import measure
 from cryptoscalp.risk.recording import history, record
+from cryptoscalp.risk.limits.alerts import alerts, send_alerts
+from cryptoscalp.risk.limits.checking import breaches, check_limits
+from cryptoscalp.risk.limits.declaring import limits, remove_limit, set_limit
+from cryptoscalp.risk.limits.switch import halt, resume, switch_events
+from cryptoscalp.risk.limits.trading_state import switch
 
 
 class Risk(Face[D_co]):
@@ -19,3 +24,15 @@ class Risk(Face[D_co]):
     backtest = operation(backtest, retry=True)
     record_backtest = operation(record_backtest, retry=False)
     backtests = operation(backtests, retry=True)
+    # Limits, the kill switch and alerts.
+    set_limit = operation(set_limit, transaction=True, retry=True)
+    remove_limit = operation(remove_limit, retry=True)
+    limits = operation(limits, retry=True)
+    check_limits = operation(check_limits, retry=True)
+    breaches = operation(breaches, retry=True)
+    trading_state = switch()
+    halt = operation(halt, retry=True)
+    resume = operation(resume, retry=True)
+    switch_events = operation(switch_events, retry=True)
+    alerts = operation(alerts, retry=True)
+    send_alerts = operation(send_alerts, retry=True)

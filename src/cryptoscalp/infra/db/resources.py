@@ -17,12 +17,26 @@ class Resources:
         self._factories = factories
         self._made: dict[type, Any] = {}
         self._lock = Lock()
+        self._closed = False
 
     def get(self, kind: type[K]) -> K:
         """The object of a kind; its factory's errors are raised at every attempt."""
         with self._lock:
             if kind not in self._made:
                 self._made[kind] = self._factories[kind]()
+            made: K = self._made[kind]
+            return made
+
+    def made(self, kind: type[K], factory: Callable[[], K]) -> K:
+        """The object of a kind, made by this factory where there is none yet.
+
+        Not after `close`: RuntimeError, as nobody would close it any more.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the database is closed")
+            if kind not in self._made:
+                self._made[kind] = factory()
             made: K = self._made[kind]
             return made
 
@@ -33,6 +47,7 @@ class Resources:
     def close(self) -> None:
         """Close what was made and can be closed."""
         with self._lock:
+            self._closed = True
             while self._made:
                 _, made = self._made.popitem()
                 if hasattr(made, "close"):

@@ -18,6 +18,8 @@ OWNER = "cryptoscalp_owner"
 APP = "cryptoscalp_app"
 #: Group of the batching writer, which keeps candles and newest rows by itself.
 CAPTURE = "cryptoscalp_capture"
+#: Group of people who may let trading go on after a halt. Nobody is made a member here.
+OFFICER = "cryptoscalp_risk_officer"
 
 OLDEST_SERVER = 150000
 _ATTEMPTS = 20
@@ -52,14 +54,15 @@ def missing(
     there = {
         row[0]
         for row in connection.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)", [[OWNER, APP, CAPTURE]]
+            "SELECT rolname FROM pg_roles WHERE rolname = ANY (%s)",
+            [[OWNER, APP, CAPTURE, OFFICER]],
         )
     }
 
     def holds(role: str, question: LiteralString) -> bool:
         return role in there and _holds(connection, question, login)
 
-    for role in (OWNER, APP, CAPTURE):
+    for role in (OWNER, APP, CAPTURE, OFFICER):
         if role not in there:
             yield _statement("CREATE ROLE {} NOLOGIN", role)
     modern = connection.info.server_version >= 160000

@@ -1,9 +1,23 @@
-"""Limits: tables."""
+"""Limits: tables, as SQLAlchemy Core metadata.
 
-from __future__ import annotations
+Read for their comments: each table and column says what it holds, in which unit.
+"""
 
-from sqlalchemy import MetaData
+from cryptoscalp.risk.limits.tables.columns import metadata
+from cryptoscalp.risk.limits.tables.limits import limit_breaches, risk_limits
+from cryptoscalp.risk.limits.tables.switches import (
+    kill_switch_events,
+    kill_switches,
+    risk_alert_deliveries,
+    risk_alerts,
+)
 
-from cryptoscalp.market.tables.columns import metadata as market_metadata
-
-metadata = MetaData(naming_convention=market_metadata.naming_convention)
+__all__ = [
+    "kill_switch_events",
+    "kill_switches",
+    "limit_breaches",
+    "metadata",
+    "risk_alert_deliveries",
+    "risk_alerts",
+    "risk_limits",
+]
