@@ -25,6 +25,8 @@ from cryptoscalp.cli import (
     instruments,
     jobs,
     ledger,
+    logs,
+    metrics,
     models,
     orders,
     output,
@@ -66,6 +68,7 @@ for part in (
     regimes,
     adaptations,
     replay,
+    logs, metrics,
     retention, schema,
 ):  # fmt: skip
     part.register(app)

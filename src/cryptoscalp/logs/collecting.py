@@ -40,7 +40,7 @@ def collect() -> Flow[Collected]:
     try:
         files = yield from using(ServerLogs, lambda logs: logs.files())
         found = yield from rows("SELECT file, position FROM server_log_positions")
-        positions = dict(found)
+        positions: dict[str, int] = dict(found)
         stored = touched = 0
         for name, size in files:
             came = yield from _file(name, int(positions.get(name, 0)), size)

@@ -106,8 +106,8 @@ def row(entry: Taken) -> LogRow:
         "file": path,
         "line": line,
         "function": function,
-        "traceback": entry.trace,
-        "stack": entry.stack,
+        "traceback": scrubbed(entry.trace) if entry.trace else None,
+        "stack": scrubbed(entry.stack) if entry.stack else None,
     }
     if entry.length > MESSAGE_LIMIT:
         metadata["cut_from"] = entry.length
@@ -115,21 +115,23 @@ def row(entry: Taken) -> LogRow:
         metadata["levelno"] = entry.levelno
     metadata = {name: value for name, value in metadata.items() if value is not None}
     if entry.extra:
-        metadata["extra"] = entry.extra
+        metadata["extra"] = scrubbed_document(entry.extra)
     return LogRow(
         datetime.fromtimestamp(entry.created, UTC),
         level_of(entry.levelno),
         storable(entry.name or "root")[:_COMPONENT_LIMIT],
         storable(scrubbed(entry.message)),
-        document(metadata),
+        _json(metadata),
     )
 
 
 def document(metadata: Mapping[str, Any]) -> str:
     """Metadata as scrubbed JSON text that `jsonb` takes."""
-    return json.dumps(
-        _storable(scrubbed_document(dict(metadata))), ensure_ascii=False, allow_nan=False
-    )
+    return _json(scrubbed_document(dict(metadata)))
+
+
+def _json(metadata: dict[str, Any]) -> str:
+    return json.dumps(_storable(metadata), ensure_ascii=False, allow_nan=False)
 
 
 _NAMES: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}

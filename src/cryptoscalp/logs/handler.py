@@ -76,6 +76,7 @@ class LogHandler(logging.Handler):
         self._capacity, self._batch_rows = capacity, batch_rows
         self._most = capacity + max(1, int(capacity * _RESERVE))
         self._interval_s, self._exit_timeout_s = interval_s, exit_timeout_s
+        self._closing = False
         self._begin_anew()
         _HANDLERS.add(self)
 
@@ -153,7 +154,8 @@ class LogHandler(logging.Handler):
         self._drops: dict[str, int] = {}
         self._dropping_since: float | None = None
         self._last_error: str | None = None
-        self._closing, self._end = False, 0.0
+        self._closing = False
+        self._end = 0.0
         self._run, self._batches = uuid.uuid4().hex, 0
 
     def _drop(self, levelno: int) -> None:
@@ -221,7 +223,7 @@ class LogHandler(logging.Handler):
         return True
 
     def _next(self) -> tuple[str, list[LogRow], int, int] | None:
-        rows = []
+        rows: list[LogRow] = []
         while len(rows) < self._batch_rows and self._queue:
             rows.append(_row(self._queue.popleft()))
         records, told = len(rows), self._dropped - self._told

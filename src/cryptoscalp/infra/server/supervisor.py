@@ -262,7 +262,8 @@ class EmbeddedServer:
             raise ServerError(
                 f"the server in {self.data_dir} runs but refused its supervisor: "
                 f"{str(error).strip()}; see {self._layout.log} and "
-                f"{self._layout.log_dir}, and if its socket in {self._layout.socket_dir} is gone, stop the server and start it again"
+                f"{self._layout.log_dir}, and if its socket in {self._layout.socket_dir} is "
+                "gone, stop the server and start it again"
             ) from error
 
 
