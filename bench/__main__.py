@@ -17,6 +17,7 @@ from bench import (
     cold,
     files,
     ingest,
+    logs,
     marks,
     newest,
     page,
@@ -56,6 +57,7 @@ BENCHMARKS: Final[dict[str, Measure]] = {
     registry.NAME: registry.measure,
     replay.NAME: replay.measure,
     replay_durable.NAME: replay_durable.measure,
+    logs.NAME: logs.measure,
 }
 
 

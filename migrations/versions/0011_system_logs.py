@@ -17,6 +17,8 @@ depends_on = None
 release = "1.0.0"
 #: What going back does, for docs/migrations.md.
 rollback = "Drops the logs; the server's own files stay, and are read again after an upgrade."
+#: Tables with regulated rows that going back drops: none.
+destroys: tuple[str, ...] = ()
 
 _BY_DAY = (ByDay("system_logs", ("component",), ("timestamp", "log_id")),)
 #: The objects of earlier revisions that this one changes.
