@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cryptoscalp.logs.entries import cut, document
+from cryptoscalp.logs.entries import MESSAGE_LIMIT, cut, document
 from cryptoscalp.logs.scrubbing import is_secret, scrubbed, scrubbed_document, storable
 
 SECRET = "Zq8vT3kLmN0pXy"
@@ -69,6 +70,17 @@ def test_forms_that_need_no_name() -> None:
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc"
     for secret in (token, "AKIAIOSFODNN7EXAMPLE", "ghp_" + "a" * 36):
         assert secret not in scrubbed(f"got {secret} here")
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["y", "password", "password=", "password ", "-", "--", "a.", "://", "://a:", "eyJ-", "PASSWORD $",
+     "'", "token: '", "Bearer ", "sk-", " \n", "secret\t:", "-----BEGIN PRIVATE KEY-----"],
+)  # fmt: skip
+def test_no_text_takes_long(part: str) -> None:
+    began = time.perf_counter()
+    scrubbed("api_key=x " + part * (MESSAGE_LIMIT // len(part)))
+    assert time.perf_counter() - began < 1.0
 
 
 def test_documents_are_scrubbed_by_name() -> None:

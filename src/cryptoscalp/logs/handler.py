@@ -10,11 +10,13 @@ import time
 import uuid
 import weakref
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptoscalp.infra.db.dsn import checked
+from cryptoscalp.infra.db.errors import InputError
+from cryptoscalp.infra.db.secrets import masked
 from cryptoscalp.logs.entries import LogRow, Taken, document, level_of, row, taken
 from cryptoscalp.logs.sending import Sender
 
@@ -63,8 +65,6 @@ class LogHandler(logging.Handler):
         interval_s: float = 0.5,
         exit_timeout_s: float = 5.0,
     ) -> None:
-        from cryptoscalp.infra.db.errors import InputError
-
         if capacity < 1 or not 1 <= batch_rows <= 10_000 or interval_s < 0 or exit_timeout_s < 0:
             raise InputError(
                 f"capacity {capacity}, batch_rows {batch_rows}, interval_s {interval_s},"
@@ -263,29 +263,20 @@ def _row(entry: Taken) -> LogRow:
 
 
 def _said(error: Exception) -> str:
-    from cryptoscalp.infra.db.secrets import masked
-
     return masked(" ".join(str(error).split())) or type(error).__name__
 
 
-def _place(url: str | None, data_dir: Path | str | None) -> Callable[[], str]:
+def _place(url: str | None, data_dir: Path | str | None) -> str:
     """Where the database is; the embedded server is named, and not started."""
     if url is not None:
-        from cryptoscalp.infra.db.dsn import checked
+        return checked(url, "url")
+    from cryptoscalp.infra.server import EmbeddedServer, default_data_dir
+    from cryptoscalp.infra.settings import Settings
 
-        known = checked(url, "url")
-        return lambda: known
-
-    def found() -> str:
-        from cryptoscalp.infra.server import EmbeddedServer, default_data_dir
-        from cryptoscalp.infra.settings import Settings
-
-        settings = Settings()
-        if data_dir is None and settings.database_url is not None:
-            return settings.database_url
-        return EmbeddedServer(Path(data_dir or settings.data_dir or default_data_dir())).dsn
-
-    return found
+    settings = Settings()
+    if data_dir is None and settings.database_url is not None:
+        return checked(settings.database_url, "CRYPTOSCALP_DATABASE_URL")
+    return EmbeddedServer(Path(data_dir or settings.data_dir or default_data_dir())).dsn
 
 
 def _after_fork() -> None:

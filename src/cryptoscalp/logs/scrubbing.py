@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cryptoscalp.infra.db.secrets import masked
-
 _STARS: Final = "***"
 # A name of letters and underscores may surround the word: api_key, X-MBX-APIKEY, client_secret_id.
 _WORDS: Final = (
@@ -22,21 +20,28 @@ _HARMLESS: Final = re.compile(
     re.IGNORECASE,
 )
 _VALUE: Final = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s,;&)}\]'"]+)"""
-# name=value, name: value, "name": "value", --name value, PASSWORD 'value'
+# name=value, name: value, "name": "value". From the word on, not from the beginning of the name: that
+# would begin anew at every letter of a long text.
 _ASSIGNED: Final = re.compile(
-    rf"""((?:[\w.-]*(?:{_WORDS})[\w.-]*)["']?\s*(?:=|:|=>)\s*)(?:(?:Bearer|Basic|Token)\s+)?({_VALUE})""",
+    rf"""((?:{_WORDS})[\w.-]{{0,64}}["']?\s*(?:=>?|:)\s*)(?:(?:Bearer|Basic|Token)\s+)?({_VALUE})""",
     re.IGNORECASE,
 )
-_OPTION: Final = re.compile(rf"(--[\w-]*(?:{_WORDS})[\w-]*\s+)({_VALUE})", re.IGNORECASE)
+_OPTION: Final = re.compile(
+    rf"((?<![\w-])--[\w-]{{0,64}}?(?:{_WORDS})[\w-]{{0,64}}\s+)({_VALUE})", re.IGNORECASE
+)
+# As `masked` has it, which looks for the beginning of the URL too and takes long for a long word.
+_URL: Final = re.compile(r"(://[^\s:/@]*:)[^\s/]*@")
 _STATEMENT: Final = re.compile(r"(\bPASSWORD\s+)(?:E?'(?:[^']|'')*'?|\$(\w*)\$.*?\$\2\$)",
                                re.IGNORECASE | re.DOTALL)  # fmt: skip
 _SCHEME: Final = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
-_JWT: Final = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
+_JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
 _CLOUD: Final = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bsk-[\w-]{20,}")
 _PEM: Final = re.compile(
     r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
 _NUL: Final = "␀"
+#: A harmless name may begin so many characters before the word.
+_BEFORE: Final = 8
 _HINTS: Final = re.compile(
     rf"{_WORDS}|://|bearer|basic|eyJ|AKIA|ASIA|gh[pousr]_|sk-|PRIVATE KEY", re.IGNORECASE
 )
@@ -51,7 +56,7 @@ def scrubbed(text: str) -> str:
     """
     if not _HINTS.search(text):
         return text
-    text = _PEM.sub(rf"\1{_STARS}", masked(text))
+    text = _PEM.sub(rf"\1{_STARS}", _URL.sub(rf"\1{_STARS}@", text))
     text = _STATEMENT.sub(rf"\1{_STARS}", text)
     text = _ASSIGNED.sub(_assigned, text)
     text = _OPTION.sub(rf"\1{_STARS}", text)
@@ -61,7 +66,8 @@ def scrubbed(text: str) -> str:
 
 def _assigned(found: re.Match[str]) -> str:
     head = found[1]
-    if _HARMLESS.search(head):
+    before = found.string[max(0, found.start() - _BEFORE) : found.start()]
+    if _HARMLESS.search(before + head):
         return found[0]
     value = found[2]
     quote = value[0] if value[0] in "'\"" else ""

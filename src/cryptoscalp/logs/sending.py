@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+# Here, and not when it is needed: at the end of a process the driver cannot be imported any more.
+import psycopg
 
 from cryptoscalp.logs.entries import LogRow
-
-if TYPE_CHECKING:
-    import psycopg
 
 _RECORD: Final = (
     "SELECT record_logs(%s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s)"
@@ -19,15 +19,14 @@ _OPTIONS: Final = (
 )
 _CONNECT_S: Final = 5
 _ROUNDS: Final = 20
-_DAY: Final = timedelta(days=1)
 #: SQLSTATE classes of errors that lie in the rows: sent again they are refused again.
 _IN_THE_ROWS: Final = ("22", "23", "CS")
 
 
 class Sender:
-    """Sends batches; not for several threads. `dsn` is asked at every connection."""
+    """Sends batches; not for several threads."""
 
-    def __init__(self, dsn: Callable[[], str]) -> None:
+    def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._connection: psycopg.Connection[Any] | None = None
 
@@ -37,8 +36,6 @@ class Sender:
         Raises psycopg.Error or OSError when the database cannot take any now; sent again then,
         under the same name, nothing is stored twice.
         """
-        import psycopg
-
         try:
             self._store(rows, batch)
         except psycopg.Error as error:
@@ -59,23 +56,17 @@ class Sender:
             connection.close()
 
     def _store(self, rows: Sequence[LogRow], batch: str) -> None:
-        import psycopg
-
-        from cryptoscalp.infra.db.translate import is_unplaced
-
         connection = self._connected()
         columns = [list(column) for column in zip(*rows, strict=True)]
         try:
             connection.execute(_RECORD, [*columns, batch])
         except psycopg.errors.CheckViolation as error:
-            if not is_unplaced(error):
+            if not str(error.diag.message_primary).startswith("no partition"):
                 raise
             self._make_days({one.timestamp for one in rows})
             connection.execute(_RECORD, [*columns, batch])
 
     def _make_days(self, moments: set[datetime]) -> None:
-        import psycopg
-
         connection = self._connected()
         for day in sorted({moment.date() for moment in moments}):
             for left in reversed(range(_ROUNDS)):
@@ -92,11 +83,9 @@ class Sender:
                         raise
 
     def _connected(self) -> psycopg.Connection[Any]:
-        import psycopg
-
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
-                self._dsn(),
+                self._dsn,
                 autocommit=True,
                 connect_timeout=_CONNECT_S,
                 application_name="cryptoscalp logs",
