@@ -105,6 +105,18 @@ def test_no_argument_makes_the_caller_fail(database: Place, opened: Opened) -> N
     assert "ValueError" in rows[7][3]["traceback"]
 
 
+def test_a_record_that_is_none_holds_nothing_up(database: Place, opened: Opened) -> None:
+    logger, handler = opened()
+    for odd in ({"created": "never"}, {"created": float("nan")}, {"levelno": None}, {"name": 5}):
+        handler.emit(logging.makeLogRecord({"msg": "odd", "levelno": 30} | odd))
+    logger.info("behind them")
+    handler.flush()
+    found = stored(database.dsn)
+    assert len(found) == 5
+    assert found[-1][2] == "behind them"
+    assert handler.stats.waiting == 0
+
+
 def test_secrets_are_not_stored(database: Place, opened: Opened) -> None:
     logger, handler = opened()
     logger.error("cannot reach postgresql://bot:hunter2@db/x", extra={

@@ -74,8 +74,8 @@ def test_forms_that_need_no_name() -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["y", "password", "password=", "password ", "-", "--", "a.", "://", "://a:", "eyJ-", "PASSWORD $",
-     "'", "token: '", "Bearer ", "sk-", " \n", "secret\t:", "-----BEGIN PRIVATE KEY-----"],
+    ["y", "password", "password=", "password ", "-", "--", "a.", "://", "://a:", "eyJ-", "'",
+     "PASSWORD $", "token: '", "Bearer ", "sk-", " \n", "secret\t:", "-----BEGIN PRIVATE KEY-----"],
 )  # fmt: skip
 def test_no_text_takes_long(part: str) -> None:
     began = time.perf_counter()

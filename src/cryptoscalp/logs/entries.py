@@ -137,8 +137,10 @@ def _json(metadata: dict[str, Any]) -> str:
 _NAMES: Final = {10: "DEBUG", 20: "INFO", 30: "WARNING", 40: "ERROR", 50: "CRITICAL"}
 
 
-def level_of(number: int) -> str:
+def level_of(number: object) -> str:
     """The name of a level; one between two names is the lower one, below DEBUG it is DEBUG."""
+    if not isinstance(number, (int, float)):
+        return "WARNING"  # a record that some code put together by itself
     for least in (50, 40, 30, 20):
         if number >= least:
             return _NAMES[least]

@@ -238,28 +238,26 @@ class LogHandler(logging.Handler):
         drops, self._drops = self._drops, {}
         since, self._dropping_since = self._dropping_since, None
         now = time.time()
-        entry = Taken(now, logging.WARNING, COMPONENT, "", os.getpid(), None, None, None,
-                      (__file__, 0, ""), None, None, None, 0)  # fmt: skip
         seconds = now - (since or now)
-        return row(entry)._replace(
-            message=f"{dropped:,} log records of process {os.getpid()} were dropped in the"
-            f" {seconds:.1f} s before: the database could not take them",
-            metadata=document(
-                {"dropped": dropped, "levels": drops, "seconds": seconds, "process": os.getpid()}
-            ),
+        message = (
+            f"{dropped:,} log records of process {os.getpid()} were dropped in the {seconds:.1f} s"
+            " before: the database could not take them"
         )
+        told = {"dropped": dropped, "levels": drops, "seconds": seconds, "process": os.getpid()}
+        return row(_own(logging.WARNING, message))._replace(metadata=document(told))
 
 
 def _row(entry: Taken) -> LogRow:
     try:
         return row(entry)
     except Exception as error:  # noqa: BLE001 - one bad record must not stop those behind it
-        return row(
-            entry._replace(
-                message=f"[a record cannot be stored: {type(error).__name__}]", extra=None,
-                trace=None, stack=None,
-            )
-        )  # fmt: skip
+        return row(_own(logging.WARNING, f"a record cannot be stored: {type(error).__name__}"))
+
+
+def _own(levelno: int, message: str) -> Taken:
+    """What the handler says itself."""
+    return Taken(time.time(), levelno, COMPONENT, message, os.getpid(), None, None, None,
+                 (__file__, 0, ""), None, None, None, len(message))  # fmt: skip
 
 
 def _said(error: Exception) -> str:

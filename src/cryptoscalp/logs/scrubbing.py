@@ -20,8 +20,8 @@ _HARMLESS: Final = re.compile(
     re.IGNORECASE,
 )
 _VALUE: Final = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s,;&)}\]'"]+)"""
-# name=value, name: value, "name": "value". From the word on, not from the beginning of the name: that
-# would begin anew at every letter of a long text.
+# name=value, name: value, "name": "value". From the word on, not from the beginning of the name: in
+# a long text that would begin anew at every letter.
 _ASSIGNED: Final = re.compile(
     rf"""((?:{_WORDS})[\w.-]{{0,64}}["']?\s*(?:=>?|:)\s*)(?:(?:Bearer|Basic|Token)\s+)?({_VALUE})""",
     re.IGNORECASE,
