@@ -17,6 +17,7 @@ from bench import (
     cold,
     files,
     ingest,
+    logs,
     marks,
     newest,
     page,
@@ -58,6 +59,7 @@ BENCHMARKS: Final[dict[str, Measure]] = {
     replay.NAME: replay.measure,
     replay_durable.NAME: replay_durable.measure,
     risk.NAME: risk.measure,
+    logs.NAME: logs.measure,
 }
 
 

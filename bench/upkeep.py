@@ -19,6 +19,8 @@ from bench.figures import Bar, Figure, Section
 from bench.ingest import labelled
 from bench.place import Place
 from cryptoscalp import Continuity, Database
+from cryptoscalp.infra.server.log_files import written
+from cryptoscalp.infra.server.paths import Layout
 
 NAME: Final = "upkeep"
 _INSTRUMENTS: Final = 4
@@ -172,7 +174,7 @@ def _timed(db: Database, part: pa.Table) -> float:
 def _waits(place: Place) -> list[float]:
     """Milliseconds of each wait for a lock that was not the worker's own, from the log."""
     found: list[float] = []
-    text = (place.data_dir / "server.log").read_text(errors="replace")
+    text = written(Layout.at(place.data_dir))
     for entry in re.split(r"\n(?=\d{4}-\d\d-\d\d .*LOG: )", text):
         waited = _WAITED.search(entry)
         if waited and not _WORKERS.search(entry):

@@ -24,6 +24,7 @@ from cryptoscalp.infra.jobs.pace import Pace
 from cryptoscalp.infra.jobs.types import Run
 from cryptoscalp.infra.jobs.workshop import Workshop
 from cryptoscalp.infra.server import EmbeddedServer, default_data_dir
+from cryptoscalp.infra.server.log_files import ServerLogs
 from cryptoscalp.infra.settings import Settings
 from cryptoscalp.jobs import JOBS
 from cryptoscalp.logs.face import Logs
@@ -214,6 +215,7 @@ def _resources(url: str | None, data_dir: Path | str | None) -> Resources:
             Maintenance: lambda: Maintenance(admin),
             Locks: lambda: Locks(dsn),
             Surroundings: lambda: around,
+            ServerLogs: lambda: ServerLogs(home and home / "log"),
             Workshop: lambda: Workshop(JOBS, lambda: _workers_driver(dsn, url, data_dir)),
         }
     )

@@ -82,7 +82,9 @@ def test_tcp_takes_the_password_in_the_file_and_no_other(listening: EmbeddedServ
             "AND query !~ 'pg_authid|pg_stat_statements'"
         ).fetchone()
         assert traces == (0,)
-    assert password not in (listening.data_dir / "server.log").read_text()
+    folder = listening.data_dir / "log"
+    for path in (listening.data_dir / "server.log", *folder.iterdir()):
+        assert password not in path.read_text()
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(make_conninfo(listening.tcp_dsn, password="wrong"))
 

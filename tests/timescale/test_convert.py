@@ -41,7 +41,7 @@ def test_there_and_back_with_rows(timescale: Place) -> None:
     assert {one.table: (one.days, one.rows) for one in moved} == {
         "feature_vectors": (0, 0), "funding_rates": (3, 9), "mark_prices": (4, 2_000),
         "model_performance": (0, 0),
-        "market_data": (4, 6_000), "order_book_l1": (4, 2_000),
+        "market_data": (4, 6_000), "order_book_l1": (4, 2_000), "system_logs": (0, 0),
     }  # fmt: skip
     assert layout_of(place) == "timescale"
     assert content(place) == before

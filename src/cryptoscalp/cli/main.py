@@ -26,6 +26,8 @@ from cryptoscalp.cli import (
     jobs,
     ledger,
     limits,
+    logs,
+    metrics,
     models,
     orders,
     output,
@@ -70,6 +72,7 @@ for part in (
     replay,
     risk,
     limits,
+    logs, metrics,
     retention, schema,
 ):  # fmt: skip
     part.register(app)

@@ -82,6 +82,7 @@ def _show(found: dict[str, Any]) -> None:
             ("last batch", last and f"{last.batch_id} {last.status} {last.source}"),
             ("open batches", found["open_batches"]),
             *_work(found["jobs"]),
+            *_fresh(found),
         ]
     )
 
@@ -96,6 +97,30 @@ def _work(jobs: dict[str, Any] | None) -> list[tuple[str, object]]:
         ("workers", workers if jobs["seen"] else "no worker has run yet (`cryptoscalp worker`)"),
         ("jobs", f"{len(jobs['jobs'])}, {'late: ' + ', '.join(late) if late else 'none is late'}"),
         ("alerts", "; ".join(f"{one.name}: {one.message}" for one in jobs["alerts"]) or "none"),
+    ]
+
+
+def _fresh(found: dict[str, Any]) -> list[tuple[str, object]]:
+    """How old the data of each exchange is, what a day left out, and what was logged."""
+    ages, logs = found["data_ages"], found["logs"]
+    if ages is None or logs is None:
+        return [("newest data", None), ("gaps of a day", None), ("logs of an hour", None)]
+    from cryptoscalp.cli.times import age
+
+    newest = [
+        (one.exchange, min(s for s in (one.trade_age_s, one.quote_age_s) if s is not None))
+        for one in ages
+        if one.trade_age_s is not None or one.quote_age_s is not None
+    ]
+    gaps = ", ".join(f"{count:,} {cause}" for cause, count in found["gaps"].items())
+    errors = logs.levels["ERROR"] + logs.levels["CRITICAL"]
+    dropped = f", {logs.dropped:,} dropped" if logs.dropped else ""
+    reckoned = [(name, s) for name, s in found["reckoned_ages_s"].items() if s is not None]
+    return [
+        ("newest data", ", ".join(f"{name} {age(s)} ago" for name, s in newest) or "none"),
+        ("gaps of a day", gaps or "none"),
+        *((name.replace("_", " "), f"{age(s)} ago") for name, s in reckoned),
+        ("logs of an hour", f"{sum(logs.levels.values()):,}, errors {errors:,}{dropped}"),
     ]
 
 
@@ -132,7 +157,7 @@ def _contents(dsn: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "revision": revision, "head": migrations.head(), "size_bytes": None, "instruments": None,
         "rows": None, "quarantined": None, "open_batches": None, "last_batch": None,
-        "jobs": None,
+        "jobs": None, "data_ages": None, "gaps": None, "reckoned_ages_s": None, "logs": None,
     }  # fmt: skip
     if dsn is None or revision != found["head"]:
         return found
@@ -140,6 +165,7 @@ def _contents(dsn: str | None) -> dict[str, Any]:
         held = db.market.overview()
         newest = db.market.batches(1)
         work = db.jobs.overview()
+        ages = db.monitoring.ages()
     return found | {
         "version": held.server_version,
         "size_bytes": held.size_bytes,
@@ -147,6 +173,10 @@ def _contents(dsn: str | None) -> dict[str, Any]:
         "rows": held.rows,
         "quarantined": held.quarantined,
         "open_batches": held.open_batches,
+        "data_ages": ages.data,
+        "gaps": ages.gaps,
+        "reckoned_ages_s": ages.reckoned,
+        "logs": ages.logs,
         "last_batch": newest[0] if newest else None,
         "jobs": {
             "workers": work.workers,

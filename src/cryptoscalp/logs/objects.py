@@ -5,7 +5,12 @@ from __future__ import annotations
 from importlib.resources import files
 
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
-SQL_OBJECTS: tuple[str, ...] = ()
+SQL_OBJECTS: tuple[str, ...] = (
+    "record_logs",
+    "record_server_logs",
+    "forget_server_logs",
+    "log_grants",
+)
 
 
 def sql_text(name: str) -> str:

@@ -12,9 +12,11 @@ from cryptoscalp.infra.db.flow import Flow, aside, rows, run
 from cryptoscalp.monitoring.checks import (
     activity,
     clock,
+    freshness,
     indexes,
     jobs,
     layout,
+    logs,
     machine,
     market,
     partitions,
@@ -41,7 +43,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     *tables.CHECKS,
     *activity.CHECKS,
     *market.CHECKS,
+    *freshness.CHECKS,
     *jobs.CHECKS,
+    *logs.CHECKS,
     *retention.CHECKS,
 )
 

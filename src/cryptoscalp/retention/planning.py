@@ -81,8 +81,9 @@ def decisions(as_of: datetime, hot_days: int) -> Flow[list[tuple[Facts, Action, 
     decided: list[tuple[Facts, Action, str]] = []
     staying: set[date] = set()
     for kept in BY_DAY:
+        follow = staying if kept.table == "candles_1s" else set()
         for one in (yield from facts(kept.table)):
-            action, reason = decide(kept, one, as_of, hot_days, ticks=one.day in staying)
+            action, reason = decide(kept, one, as_of, hot_days, ticks=one.day in follow)
             decided.append((one, action, reason))
             if kept.table == "market_data" and one.kind and action in ("keep", "blocked"):
                 staying.add(one.day)

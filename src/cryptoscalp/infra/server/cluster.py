@@ -95,6 +95,7 @@ def configure(binaries: Binaries, account: Account, layout: Layout, tcp_port: in
         "unix_socket_directories": str(layout.socket_dir),
         "unix_socket_permissions": "0700",
         "cluster_name": cluster_name(layout.pgdata),
+        "log_directory": str(layout.log_dir),
     }
     text = "# cryptoscalp writes this file at every start; put your settings into ../custom.conf\n"
     _write(layout.pgdata / "cryptoscalp.conf", text + tuning.render(values), account)

@@ -64,6 +64,10 @@ class Layout:
         return self.data_dir / "server.log"
 
     @property
+    def log_dir(self) -> Path:
+        return self.data_dir / "log"
+
+    @property
     def passfile(self) -> Path:
         return self.data_dir / "passfile"
 

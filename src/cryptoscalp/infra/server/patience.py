@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cryptoscalp.infra.db.errors import ServerError
+from cryptoscalp.infra.server.log_files import sizes
+from cryptoscalp.infra.server.paths import Layout
 
 
 class Patience:
-    """A time limit that starts anew whenever the server's log grows.
+    """A time limit that starts anew whenever one of the server's logs grows.
 
     A long crash recovery reports its progress there, so it is waited for; a silent server is not.
     """
 
-    def __init__(self, limit_s: float, log: Path) -> None:
+    def __init__(self, limit_s: float, layout: Layout) -> None:
         self._limit_s = limit_s
-        self._log = log
+        self._layout = layout
         self._seen = self._size()
         self._end = time.monotonic() + limit_s
 
@@ -38,7 +40,7 @@ class Patience:
         time.sleep(0.05)
 
     def _size(self) -> int:
-        return self._log.stat().st_size if self._log.exists() else 0
+        return sum(sizes(self._layout).values())
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptoscalp.infra.db.errors import ServerError
+from cryptoscalp.infra.server import log_files
 from cryptoscalp.infra.server.account import Account
 from cryptoscalp.infra.server.binaries import Binaries
+from cryptoscalp.infra.server.log_files import ServerLogs
 from cryptoscalp.infra.server.paths import Layout
 from cryptoscalp.infra.server.patience import Patience
 from cryptoscalp.infra.server.processes import occupied, serves, survivors
@@ -59,8 +61,8 @@ def start(binaries: Binaries, account: Account, layout: Layout, patience: Patien
     end = time.monotonic() + _LINGERING_S
     while True:
         _sweep(layout, end)
-        _prepare_log(layout.log, account)
-        before = layout.log.stat().st_size
+        _prepare_logs(layout, account)
+        before = log_files.sizes(layout)
         # -w returns early when the server dies, and after -t seconds when it is still recovering.
         asked = account.run(
             [
@@ -75,12 +77,13 @@ def start(binaries: Binaries, account: Account, layout: Layout, patience: Patien
             if patience.spent:
                 raise ServerError(
                     f"PostgreSQL (process {found.pid}) runs but does not become ready, and its log "
-                    f"{layout.log} does not grow; its last lines:\n{tail(layout.log, before)}"
+                    f"{_where(layout)} does not grow; its last lines:\n"
+                    f"{log_files.tail(layout, before)}"
                 )
             patience.pause()
-        said = tail(layout.log, before) or asked.stderr.strip() or asked.stdout.strip()
+        said = log_files.tail(layout, before) or asked.stderr.strip() or asked.stdout.strip()
         if not any(hint in said for hint in _LINGERING) or time.monotonic() > end:
-            raise ServerError(f"PostgreSQL did not start; {layout.log} ends with:\n{said}")
+            raise ServerError(f"PostgreSQL did not start; {_where(layout)} ends with:\n{said}")
         time.sleep(0.25)
 
 
@@ -89,8 +92,8 @@ def wait_ready(layout: Layout, patience: Patience) -> Postmaster | None:
     while (found := living(layout.pgdata)) is not None and not found.ready:
         if patience.spent:
             raise ServerError(
-                f"PostgreSQL (process {found.pid}) neither becomes ready nor ends; {layout.log} "
-                f"ends with:\n{tail(layout.log)}"
+                f"PostgreSQL (process {found.pid}) neither becomes ready nor ends; "
+                f"{_where(layout)} ends with:\n{log_files.tail(layout)}"
             )
         patience.pause()
     return found
@@ -107,18 +110,13 @@ def stop(found: Postmaster, layout: Layout, timeout_s: float) -> None:
         if time.monotonic() > end:
             raise ServerError(
                 f"PostgreSQL (process {found.pid}) did not stop within {timeout_s:g} s and is "
-                f"still stopping; {layout.log} ends with:\n{tail(layout.log)}"
+                f"still stopping; {_where(layout)} ends with:\n{log_files.tail(layout)}"
             )
         time.sleep(0.02)
 
 
-def tail(log: Path, start: int = 0, lines: int = 15) -> str:
-    """Last lines of the server's log that were written after byte `start`."""
-    if not log.exists():
-        return ""
-    with log.open("rb") as stream:
-        stream.seek(max(start, log.stat().st_size - 64 * 1024))
-        return "\n".join(stream.read().decode(errors="replace").splitlines()[-lines:])
+def _where(layout: Layout) -> str:
+    return f"{layout.log} (with {layout.log_dir})"
 
 
 def _sweep(layout: Layout, end: float) -> None:
@@ -143,7 +141,12 @@ def _sweep(layout: Layout, end: float) -> None:
             path.unlink(missing_ok=True)
 
 
-def _prepare_log(log: Path, account: Account) -> None:
+def _prepare_logs(layout: Layout, account: Account) -> None:
+    log, folder = layout.log, layout.log_dir
+    if not folder.is_dir():
+        folder.mkdir(0o700)
+        account.give(folder)
+    ServerLogs(folder).prune()
     if log.exists() and log.stat().st_size > _KEPT_LOG_BYTES:
         log.rename(log.with_suffix(".log.1"))
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -104,7 +104,7 @@ class EmbeddedServer:
             if self._in_service():
                 return False
             self._prepare_directory()
-            patience = Patience(self._start_timeout_s, self._layout.log)
+            patience = Patience(self._start_timeout_s, self._layout)
             with exclusive(self._layout.lock, patience):
                 if self._in_service():
                     return False
@@ -118,7 +118,7 @@ class EmbeddedServer:
         with self._explained():
             if postmaster.living(self._layout.pgdata) is None:
                 return False
-            with exclusive(self._layout.lock, Patience(timeout_s, self._layout.log)):
+            with exclusive(self._layout.lock, Patience(timeout_s, self._layout)):
                 found = postmaster.living(self._layout.pgdata)
                 if found is None:
                     return False
@@ -197,7 +197,7 @@ class EmbeddedServer:
         # One that recovers for long, ends already or knows nobody is asked all the same.
         with suppress(psycopg.OperationalError):
             bootstrap.wait_for_answer(
-                self._socket_dsn(cluster.ADMIN, "postgres"), Patience(timeout_s, self._layout.log)
+                self._socket_dsn(cluster.ADMIN, "postgres"), Patience(timeout_s, self._layout)
             )
 
     def _start(self, patience: Patience) -> Postmaster:
@@ -261,8 +261,9 @@ class EmbeddedServer:
         except psycopg.Error as error:
             raise ServerError(
                 f"the server in {self.data_dir} runs but refused its supervisor: "
-                f"{str(error).strip()}; see {self._layout.log}, and if its socket in "
-                f"{self._layout.socket_dir} is gone, stop the server and start it again"
+                f"{str(error).strip()}; see {self._layout.log} and "
+                f"{self._layout.log_dir}, and if its socket in {self._layout.socket_dir} is "
+                "gone, stop the server and start it again"
             ) from error
 
 

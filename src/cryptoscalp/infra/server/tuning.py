@@ -52,6 +52,21 @@ def settings(machine: Machine, major: int) -> dict[str, str]:
         "log_timezone": "UTC",
         "lc_messages": "C",
         "log_line_prefix": "%m [%p] %q%u@%d %a ",
+        # To files of JSON, which the job collect_server_logs puts into system_logs. Values of
+        # parameters are never said: they may be secrets, and are money.
+        "logging_collector": "on",
+        "log_destination": "jsonlog",
+        "log_filename": "postgresql-%Y%m%d_%H%M%S.log",
+        "log_file_mode": "0600",
+        "log_rotation_age": "1d",
+        "log_rotation_size": "16MB",
+        "log_truncate_on_rotation": "off",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "log_min_duration_statement": "1s",
+        "log_autovacuum_min_duration": "10s",
+        "log_temp_files": "64MB",
+        "log_checkpoints": "on",
         "log_lock_waits": "on",
         # A sign of life during a long recovery, which start-up waits for.
         "log_startup_progress_interval": "5s",

@@ -14,7 +14,7 @@ DECLARE
     wanted record;
     kinds CONSTANT jsonb := '{"market_data": "day", "order_book_l1": "day", "candles_1s": "day",
                               "candles_long": "month", "mark_prices": "day", "funding_rates": "day",
-                              "feature_vectors": "day", "model_performance": "day"}';
+                              "feature_vectors": "day", "model_performance": "day", "system_logs": "day"}';
     strange text;
     periods integer;
     made integer := 0;

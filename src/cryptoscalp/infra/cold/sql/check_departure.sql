@@ -1,6 +1,7 @@
 -- Refuses unless a day may leave PostgreSQL now. Of a regulated table: every part of it is read from
--- the lake, and PostgreSQL holds no row beside theirs. Of 1-second candles: they are 30 days old, and
--- no tick of the day is left from which they would have to follow. Takes the day's lock.
+-- the lake, and PostgreSQL holds no row beside theirs. Of an operational one: its rows are 30 days old.
+-- Of 1-second candles also: no tick of the day is left from which they would have to follow. Takes the
+-- day's lock.
 CREATE OR REPLACE FUNCTION check_departure(p_table text, p_day date) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '50ms'
@@ -12,6 +13,15 @@ BEGIN
     PERFORM day_piece(p_table, p_day);
     PERFORM take_day(p_table, p_day, true);
     PERFORM check_unheld(p_table, p_day);
+    IF p_table = 'system_logs' THEN
+        SELECT greatest((p_day + 1)::timestamptz, max(written_at)) INTO written FROM late_writes
+        WHERE table_name = p_table AND day = p_day;
+        IF written > now() - interval '30 days' THEN
+            RAISE EXCEPTION 'retention: logs of % were last written %, less than 30 days ago', p_day, written
+                USING ERRCODE = 'CS004';
+        END IF;
+        RETURN;
+    END IF;
     IF p_table = 'candles_1s' THEN
         -- Ticks that come in late bring their candles with them.
         PERFORM take_day('market_data', p_day, true);

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION day_piece(p_table text, p_day date, OUT kind text, OU
 LANGUAGE plpgsql SET search_path = public, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
-    names CONSTANT text[] := '{market_data, order_book_l1, mark_prices, funding_rates, candles_1s}';
+    names CONSTANT text[] := '{market_data, order_book_l1, mark_prices, funding_rates, candles_1s, system_logs}';
     whole boolean;
 BEGIN
     IF p_table IS NULL OR p_table <> ALL (names) THEN

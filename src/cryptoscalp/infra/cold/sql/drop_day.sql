@@ -41,7 +41,7 @@ BEGIN
         EXECUTE format('DROP TABLE %s', place.piece);
     END IF;
     INSERT INTO departures (table_name, first_day, last_day, rows, reason, piece)
-    VALUES (p_table, p_day, p_day, gone, CASE p_table WHEN 'candles_1s' THEN 'operational' ELSE 'cold' END,
+    VALUES (p_table, p_day, p_day, gone, CASE WHEN p_table IN ('candles_1s', 'system_logs') THEN 'operational' ELSE 'cold' END,
             CASE WHEN imported THEN place.piece || ' (computed rows)' ELSE place.piece END);
     RETURN gone;
 END

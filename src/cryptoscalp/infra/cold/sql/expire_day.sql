@@ -9,7 +9,7 @@ DECLARE
     gone bigint;
 BEGIN
     PERFORM check_departure(p_table, p_day);
-    IF p_table = 'candles_1s' OR (SELECT count(*) FROM day_counts(p_table, p_day)) > 0 THEN
+    IF p_table IN ('candles_1s', 'system_logs') OR (SELECT count(*) FROM day_counts(p_table, p_day)) > 0 THEN
         RAISE EXCEPTION 'retention: % of % has not left PostgreSQL', p_table, p_day USING ERRCODE = 'CS004';
     END IF;
     SELECT greatest((p_day + 1)::timestamptz, max(written_at)) INTO written FROM late_writes

@@ -6,8 +6,8 @@ AS $$
 DECLARE
     made bigint;
 BEGIN
-    IF p_table <> ALL ('{market_data, order_book_l1, mark_prices, funding_rates, candles_1s, quarantine,
-                         job_runs}'::text[]) THEN
+    IF p_table <> ALL ('{market_data, order_book_l1, mark_prices, funding_rates, candles_1s, system_logs,
+                         quarantine, job_runs}'::text[]) THEN
         RAISE EXCEPTION 'retention: rows of % never leave, so there is nothing to hold', p_table
             USING ERRCODE = '22023';
     END IF;

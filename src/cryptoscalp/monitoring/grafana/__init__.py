@@ -1,0 +1,1 @@
+"""Dashboards and alert rules, as files that Grafana and Prometheus read."""
