@@ -25,8 +25,9 @@ class Settings(BaseSettings):
     the embedded server has one of its own. `hot_days` (CRYPTOSCALP_HOT_DAYS) is how long
     regulated rows stay in PostgreSQL. `partition_days_ahead` (CRYPTOSCALP_PARTITION_DAYS_AHEAD) is
     how many days after today have their partitions made. `replay_journals`
-    (CRYPTOSCALP_REPLAY_JOURNALS) is the folder where replay buffers keep their journals. Raises
-    InputError that names the variable whose value cannot be used.
+    (CRYPTOSCALP_REPLAY_JOURNALS) is the folder where replay buffers keep their journals.
+    `stress_scenarios` (CRYPTOSCALP_STRESS_SCENARIOS) is a file or folder of stress scenarios beside
+    those of the package. Raises InputError that names the variable whose value cannot be used.
     """
 
     model_config = SettingsConfigDict(env_prefix="CRYPTOSCALP_", extra="ignore")
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     hot_days: int = Field(default=30, ge=0, le=MOST_DAYS)
     partition_days_ahead: int = Field(default=7, ge=1, le=300)
     replay_journals: Path | None = None
+    stress_scenarios: Path | None = None
 
     def __init__(self) -> None:
         try:
