@@ -32,6 +32,7 @@ from cryptoscalp.monitoring.face import Monitoring
 from cryptoscalp.monitoring.types import Surroundings
 from cryptoscalp.registry.face import Registry
 from cryptoscalp.replay.face import Replay
+from cryptoscalp.reports.face import Reports
 from cryptoscalp.retention.face import Retention
 from cryptoscalp.risk.face import Risk
 from cryptoscalp.trading.face import Trading
@@ -53,6 +54,7 @@ class Database:
         self.replay = Replay(driver)
         self.analytics = Analytics(driver)
         self.risk = Risk(driver)
+        self.reports = Reports(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.logs = Logs(driver)
@@ -92,6 +94,7 @@ class AsyncDatabase:
         self.replay = Replay(driver)
         self.analytics = Analytics(driver)
         self.risk = Risk(driver)
+        self.reports = Reports(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.logs = Logs(driver)

@@ -105,6 +105,7 @@ def at_price(one: Open, price: str) -> Open:
 
 
 __all__ = [
+    "AT",
     "BYBIT", "CROSS", "ETH_LINEAR", "ETH_SPOT", "INVERSE", "LINEAR", "SPOT", "Open", "at_price",
     "book", "exact", "run", "scenario",
 ]  # fmt: skip

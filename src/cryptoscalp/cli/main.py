@@ -35,10 +35,12 @@ from cryptoscalp.cli import (
     reads,
     regimes,
     replay,
+    reports,
     retention,
     schema,
     server,
     strategies,
+    stress,
     ticks,
     trades,
     up,
@@ -66,6 +68,8 @@ for part in (
     regimes,
     adaptations,
     replay,
+    stress,
+    reports,
     retention, schema,
 ):  # fmt: skip
     part.register(app)
