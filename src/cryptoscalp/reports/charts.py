@@ -126,9 +126,10 @@ def _dated(axes: Axes) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.ticker import StrMethodFormatter
 
-    where = AutoDateLocator(tz="UTC")
+    where = AutoDateLocator(tz="UTC")  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(where)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(where, tz="UTC"))
+    shown = ConciseDateFormatter(where, tz="UTC")  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(shown)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
 
 
