@@ -16,6 +16,7 @@ from cryptoscalp.risk.stress.parsing import parsed
 from cryptoscalp.risk.stress.points import hypothetical_points
 from cryptoscalp.risk.stress.result_types import Outcome
 from cryptoscalp.risk.stress.scenario_types import Scenario
+from cryptoscalp.trading.exact import rounded
 from cryptoscalp.trading.types import PositionSide
 from cryptoscalp.trading.worth import Held, Priced, Rate
 from tests.trading.books import CROSS, INVERSE, LINEAR, SPOT, TRADED, Traded
@@ -54,7 +55,7 @@ def book(
     for number, one in enumerate(positions, 1):
         quantity, entry = Decimal(one.quantity), Decimal(one.entry)
         size = quantity * one.of.multiplier
-        cost = (size / entry if one.of.inverse else size * entry).quantize(Decimal("1e-18"))
+        cost = rounded(size / entry if one.of.inverse else size * entry)
         if one.of.settle is None:
             signed = quantity if one.side == "LONG" else -quantity
             balances[one.of.base] = balances.get(one.of.base, Decimal(0)) + signed

@@ -179,7 +179,7 @@ def test_what_is_frozen_is_left_later_and_worse() -> None:
     made = book(
         Open(LINEAR, "LONG", "1000", "50000", "50000"),
         Open(BYBIT, "SHORT", "1", "50000", "50000"),
-        cash={"USDT": "3000"},
+        cash={"USDT": "20000"},
     )
     body = "prices: [{all: -10}]\nhalt: {exchange: %s, minutes: 20, worse: 20}\nliquidation: {}"
     found = run(made, body % "binanceusdm")
@@ -192,6 +192,24 @@ def test_what_is_frozen_is_left_later_and_worse() -> None:
         Open(LINEAR, "LONG", "100", "50000", "50000"), Open(BYBIT, "SHORT", "1", "50000", "50000")
     )
     assert [one.frozen for one in run(largest, body % "largest").positions] == [False, True]
+
+
+def test_what_is_frozen_is_forced_out_only_after_the_halt() -> None:
+    made = book(Open(BYBIT, "LONG", "1", "50000", "50000"), cash={"USDT": "3000"})
+    body = (
+        "minutes: 40\nprices: [{all: -10}]\n"
+        "path: [{minute: 20, share: 1}, {minute: 40, share: 1}]\n"
+        "halt: {exchange: bybit, minutes: 30, worse: 20}\nliquidation: {fee: 1, slice: 100}"
+    )
+    found = run(made, body)
+    (part,) = found.positions
+    assert part.liquidated_quantity == 1
+    assert part.exit_price is None
+    # In need from -5.5 % on; closed at 45,000 less 20 %, and 1 % of that.
+    assert found.margin_call_minute is not None
+    assert found.margin_call_minute < 20
+    assert found.loss == 14_000 + 360 == part.loss
+    assert found.shortfall == found.loss - 3_000
 
 
 def _descended(price: Fraction, quantity: Fraction, cash: Fraction) -> tuple[Fraction, Fraction]:

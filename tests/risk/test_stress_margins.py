@@ -68,10 +68,10 @@ def test_leaving_a_thin_book_costs_half_the_spread_and_the_depth() -> None:
 
 def test_an_inverse_position_is_left_at_a_price_not_at_a_cost() -> None:
     made = book(
-        Open(INVERSE, "LONG", "100", "50000", "50000"), cash={"BTC": "1"}, tops=[TOP]
+        Open(INVERSE, "LONG", "20", "50000", "50000"), cash={"BTC": "1"}, tops=[TOP]
     )  # the size at the price is in contracts
-    found = run(made, "spread: {multiple: 2, depth: 5000}")
-    lost = (Fraction(10_000, 49_990) - Fraction(10_000, 50_000)) * 50_000
+    found = run(made, "spread: {multiple: 2, depth: 1000}")
+    lost = (Fraction(2_000, 49_990) - Fraction(2_000, 50_000)) * 50_000
     assert abs(Fraction(found.loss) - lost) < Fraction(1, 10**11)
     assert found.positions[0].exit_price == 49_990
 

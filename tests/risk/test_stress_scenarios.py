@@ -71,7 +71,7 @@ def test_the_hash_is_of_what_is_said_not_of_how_it_is_written() -> None:
         (HEAD + "prices: [{all: 1:30}]", r"'1:30' is no number here"),
         (HEAD + "prices: [{all: 0x1F}]", r"'0x1F' is no number here"),
         (HEAD + "prices: [{all: 1.0000000001}]", r"more than 9 decimals"),
-        (HEAD + "prices: [{move: -1}]", r"name a symbol, exchange or base, or write all"),
+        (HEAD + "prices: [{move: -1}]", r"name a symbol, an exchange or a base"),
         (HEAD + "prices: [{base: BTC}]", r"prices\[0\]: move is missing"),
         (HEAD + "prices: [{base: BTC, symbol: X, move: 1}]", r"base stands alone"),
         (HEAD + "prices: [{all: 1, base: BTC}]", r"all names everything"),

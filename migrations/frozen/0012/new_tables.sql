@@ -28,6 +28,8 @@ CREATE INDEX stress_test_results_portfolio_idx ON stress_test_results (portfolio
 
 CREATE INDEX stress_test_results_scenario_idx ON stress_test_results (scenario_name, test_date);
 
+CREATE UNIQUE INDEX stress_test_results_once_idx ON stress_test_results (portfolio_id, scenario_name, test_date);
+
 COMMENT ON TABLE stress_test_results IS 'What portfolios would lose in declared scenarios (losses above zero), append-only.';
 
 COMMENT ON COLUMN stress_test_results.test_id IS 'its number';

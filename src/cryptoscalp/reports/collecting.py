@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from cryptoscalp.infra.db.errors import InputError, NotFound
-from cryptoscalp.infra.db.flow import Flow, rows
+from cryptoscalp.infra.db.flow import Flow, aside, rows
 from cryptoscalp.market.instruments import instruments
 from cryptoscalp.market.names import span
 from cryptoscalp.reports.performance_section import performance_figures
@@ -91,7 +92,9 @@ def _curve(
     portfolio: str, first: datetime, last: datetime, step: timedelta, rates: Rates | None
 ) -> Flow[tuple[list[PortfolioValue], str | None]]:
     try:
-        return (yield from equity_curve(portfolio, first, last, step, rates=rates)), None
+        return (
+            yield from aside(partial(equity_curve, portfolio, first, last, step, rates=rates))
+        ), None
     except NotFound as error:
         return [], str(error)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from cryptoscalp.infra.db.errors import CryptoscalpError, DatabaseError, InputError, NotFound
-from cryptoscalp.infra.db.flow import Flow
+from cryptoscalp.infra.db.flow import Flow, aside
 from cryptoscalp.infra.jobs.types import Job, Outcome
 from cryptoscalp.risk.stress.library import scenarios
 from cryptoscalp.risk.stress.running import run_stress
@@ -27,7 +28,7 @@ def run_stress_tests() -> Flow[Outcome]:
     open_ = [one for one in (yield from portfolios()) if one.closed_at is None]
     for one in open_:
         try:
-            found = yield from run_stress(one.name)
+            found = yield from aside(partial(run_stress, one.name))
         except (InputError, NotFound) as error:
             failed.append(f"{one.name}: {_first(error)}")
             continue

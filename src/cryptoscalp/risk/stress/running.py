@@ -124,7 +124,7 @@ def _hourly(book: Book, days: int, rates: Rates | None) -> Flow[tuple[list[float
     if last - first < _HOUR:
         return [], "the portfolio is younger than an hour"
     try:
-        curve = yield from equity_curve(book.portfolio, first, last, rates=rates)
+        curve = yield from aside(partial(equity_curve, book.portfolio, first, last, rates=rates))
     except NotFound as error:
         return [], f"equity before is not known: {error}"
     moved = yield from rows(

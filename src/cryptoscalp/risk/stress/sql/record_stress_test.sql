@@ -1,6 +1,7 @@
 -- record_stress_test
--- Stores a stress test. The percentage and the hash of the scenario's text are reckoned here, so that a row
--- never contradicts itself. A closed portfolio takes none (CS010), an unknown one neither (CS011).
+-- Stores a stress test; where that of the portfolio, scenario and moment is there, it stays. The percentage and
+-- the hash of the scenario's text are reckoned here, so that a row never contradicts itself. A closed portfolio
+-- takes none (CS010), an unknown one neither (CS011).
 CREATE OR REPLACE FUNCTION record_stress_test(
     p_portfolio_id bigint, p_test_date timestamptz, p_kind stress_kind, p_scenario text, p_base_currency text,
     p_portfolio_value numeric, p_loss_amount numeric, p_worst_loss_amount numeric, p_recovery_time_minutes integer,
@@ -30,7 +31,13 @@ BEGIN
         CASE WHEN p_portfolio_value > 0 THEN (p_loss_amount / p_portfolio_value * 100)::double precision END,
         p_recovery_time_minutes, p_risk_metrics, p_portfolio_id, p_base_currency, p_kind, p_worst_loss_amount,
         p_scenario::jsonb, sha256(convert_to(p_scenario, 'UTF8')), p_positions, p_reasons, p_data_cut)
+    ON CONFLICT (portfolio_id, scenario_name, test_date) DO NOTHING
     RETURNING * INTO made;
+    IF NOT FOUND THEN
+        SELECT * INTO made FROM stress_test_results
+        WHERE portfolio_id = p_portfolio_id AND scenario_name = p_scenario::jsonb ->> 'name'
+          AND test_date = p_test_date;
+    END IF;
     RETURN made;
 END
 $$;

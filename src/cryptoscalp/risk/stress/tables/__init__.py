@@ -66,6 +66,8 @@ stress_test_results = Table(
         " AND jsonb_typeof(positions) = 'array'",
         name="chk_stress_test"),
     Index("stress_test_results_portfolio_idx", "portfolio_id", "test_date"),
+    Index("stress_test_results_once_idx", "portfolio_id", "scenario_name", "test_date",
+          unique=True),
     Index("stress_test_results_scenario_idx", "scenario_name", "test_date"),
     comment="What portfolios would lose in declared scenarios (losses above zero), append-only.",
 )  # fmt: skip
