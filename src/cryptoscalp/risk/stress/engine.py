@@ -55,9 +55,9 @@ def _stressed(book: Book, scenario: Scenario, points: Sequence[Point]) -> Outcom
         if scenario.funding and at.minute in due:
             _pay_funding(book, standing, prices, rates, scenario.funding)
         found = _now(book, standing, prices, rates)
-        if (rule := scenario.liquidation) is not None:
-            if found.equity < maintenance(found, standing, rule.maintenance_pct):
-                called = at.minute if called is None else called
+        rule = scenario.liquidation
+        if rule and found.equity < maintenance(found, standing, rule.maintenance_pct):
+            called = at.minute if called is None else called
             halted = scenario.halt is not None and at.minute < scenario.halt.minutes
             kept = frozen if halted else frozenset[int]()
             found = descend(book, standing, prices, rates, rule, kept)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
+from functools import partial
 from typing import Final
 
 from cryptoscalp.infra.db.errors import InputError, NotFound
-from cryptoscalp.infra.db.flow import Flow
+from cryptoscalp.infra.db.flow import Flow, call
 from cryptoscalp.market.names import spellings
 from cryptoscalp.risk.stress.book import Book
 from cryptoscalp.risk.stress.distances import loss_of, moved
@@ -42,9 +43,11 @@ def reverse_stress(
     if (loss is None) == (percentage is None):
         raise InputError("say either loss or percentage")
     book = yield from take_book(portfolio, rates)
-    return reversed_stress(
-        book, loss, percentage=percentage, symbol=symbol, exchange=exchange, betas=betas
-    )
+    asked = partial(
+        reversed_stress, book, loss, percentage=percentage, symbol=symbol, exchange=exchange,
+        betas=betas,
+    )  # fmt: skip
+    return (yield from call(asked))
 
 
 def reversed_stress(

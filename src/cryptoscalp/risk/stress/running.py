@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptoscalp.infra.db.errors import InputError, NotFound
-from cryptoscalp.infra.db.flow import Flow, aside, rows
+from cryptoscalp.infra.db.flow import Flow, aside, call, rows
 from cryptoscalp.risk.stress.book import Book, lent
 from cryptoscalp.risk.stress.distances import MAINTENANCE_PCT, liquidation_distances
 from cryptoscalp.risk.stress.engine import stressed
@@ -61,12 +61,12 @@ def run_stress(
     asked = yield from _asked(names, path)
     book = yield from take_book(portfolio, rates)
     returns, why = yield from _hourly(book, recovery_days, rates)
-    distances = {MAINTENANCE_PCT: liquidation_distances(book)}
+    distances: dict[Decimal, list[Distance]] = {}
     made, refused = [], []
     for one in asked:
         pct = one.liquidation.maintenance_pct if one.liquidation else MAINTENANCE_PCT
         if pct not in distances:
-            distances[pct] = liquidation_distances(book, pct)
+            distances[pct] = yield from call(partial(liquidation_distances, book, pct))
         try:
             outcome, notes = yield from apply(one, book)
         except InputError as error:
@@ -98,7 +98,7 @@ def apply(scenario: Scenario, book: Book) -> Flow[tuple[Outcome, list[str]]]:
     """One scenario over a book: its outcome, and notes on how to read it. Raises InputError."""
     if scenario.replay is not None:
         points = yield from replay_points(scenario, book)
-        return stressed(book, scenario, points), []
+        return (yield from call(partial(stressed, book, scenario, points))), []
     moves = moves_of(scenario, book)
     notes: list[str] = []
     candidates: list[Moves] = [moves]
@@ -106,10 +106,14 @@ def apply(scenario: Scenario, book: Book) -> Flow[tuple[Outcome, list[str]]]:
         sides, notes = yield from correlated_moves(scenario, book, scenario.correlation)
         # What the scenario says of currencies itself comes before what was measured.
         candidates = [Moves({}, {**one.worths, **moves.worths}) for one in sides.values()]
-    found = [
+    found = yield from call(partial(_each, book, scenario, candidates))
+    return max(found, key=lambda one: one.loss), notes
+
+
+def _each(book: Book, scenario: Scenario, candidates: Sequence[Moves]) -> list[Outcome]:
+    return [
         stressed(book, scenario, hypothetical_points(scenario, book, one)) for one in candidates
     ]
-    return max(found, key=lambda one: one.loss), notes
 
 
 def _hourly(book: Book, days: int, rates: Rates | None) -> Flow[tuple[list[float], str | None]]:
