@@ -33,6 +33,7 @@ from cryptoscalp.monitoring.face import Monitoring
 from cryptoscalp.monitoring.types import Surroundings
 from cryptoscalp.registry.face import Registry
 from cryptoscalp.replay.face import Replay
+from cryptoscalp.reports.face import Reports
 from cryptoscalp.retention.face import Retention
 from cryptoscalp.risk.face import Risk
 from cryptoscalp.trading.face import Trading
@@ -54,6 +55,7 @@ class Database:
         self.replay = Replay(driver)
         self.analytics = Analytics(driver)
         self.risk = Risk(driver)
+        self.reports = Reports(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.logs = Logs(driver)
@@ -93,6 +95,7 @@ class AsyncDatabase:
         self.replay = Replay(driver)
         self.analytics = Analytics(driver)
         self.risk = Risk(driver)
+        self.reports = Reports(driver)
         self.retention = Retention(driver)
         self.jobs = Jobs(driver)
         self.logs = Logs(driver)

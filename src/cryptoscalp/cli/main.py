@@ -38,11 +38,13 @@ from cryptoscalp.cli import (
     reads,
     regimes,
     replay,
+    reports,
     retention,
     risk,
     schema,
     server,
     strategies,
+    stress,
     ticks,
     trades,
     up,
@@ -73,6 +75,8 @@ for part in (
     risk,
     limits,
     logs, metrics,
+    stress,
+    reports,
     retention, schema,
 ):  # fmt: skip
     part.register(app)

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     `alert_webhooks` (CRYPTOSCALP_ALERT_WEBHOOKS) are the URLs that risk alerts are posted to,
     parted by blanks; they are secrets. Raises InputError that names the variable whose value
     cannot be used.
+    `stress_scenarios` (CRYPTOSCALP_STRESS_SCENARIOS) is a file or folder of stress scenarios beside
+    those of the package. Raises InputError that names the variable whose value cannot be used.
     """
 
     model_config = SettingsConfigDict(env_prefix="CRYPTOSCALP_", extra="ignore")
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
     partition_days_ahead: int = Field(default=7, ge=1, le=300)
     replay_journals: Path | None = None
     alert_webhooks: str | None = Field(default=None, repr=False)
+    stress_scenarios: Path | None = None
 
     def __init__(self) -> None:
         try:

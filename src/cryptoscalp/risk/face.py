@@ -11,6 +11,10 @@ from cryptoscalp.risk.limits.checking import breaches, check_limits
 from cryptoscalp.risk.limits.declaring import limits, remove_limit, set_limit
 from cryptoscalp.risk.limits.switch import halt, resume, switch_events
 from cryptoscalp.risk.limits.trading_state import switch
+from cryptoscalp.risk.stress.library import scenarios
+from cryptoscalp.risk.stress.reversing import reverse_stress
+from cryptoscalp.risk.stress.running import run_stress
+from cryptoscalp.risk.stress.storing import stress_results
 
 
 class Risk(Face[D_co]):
@@ -36,3 +40,8 @@ class Risk(Face[D_co]):
     switch_events = operation(switch_events, retry=True)
     alerts = operation(alerts, retry=True)
     send_alerts = operation(send_alerts, retry=True)
+    scenarios = operation(scenarios, retry=True)
+    # Once more would be one more row of each scenario.
+    run_stress = operation(run_stress, retry=False)
+    stress_results = operation(stress_results, retry=True)
+    reverse_stress = operation(reverse_stress, retry=True)

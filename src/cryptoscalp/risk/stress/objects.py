@@ -5,7 +5,13 @@ from __future__ import annotations
 from importlib.resources import files
 
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
-SQL_OBJECTS: tuple[str, ...] = ()
+SQL_OBJECTS: tuple[str, ...] = (
+    "refuse_stress_change",
+    "refuse_stress_entry",
+    "record_stress_test",
+    "stress_triggers",
+    "stress_grants",
+)
 
 
 def sql_text(name: str) -> str:
