@@ -27,8 +27,7 @@ class Settings(BaseSettings):
     how many days after today have their partitions made. `replay_journals`
     (CRYPTOSCALP_REPLAY_JOURNALS) is the folder where replay buffers keep their journals.
     `alert_webhooks` (CRYPTOSCALP_ALERT_WEBHOOKS) are the URLs that risk alerts are posted to,
-    parted by blanks; they are secrets. Raises InputError that names the variable whose value
-    cannot be used.
+    parted by blanks; they are secrets.
     `stress_scenarios` (CRYPTOSCALP_STRESS_SCENARIOS) is a file or folder of stress scenarios beside
     those of the package. Raises InputError that names the variable whose value cannot be used.
     """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cryptoscalp.infra.db.face import D_co, Face, operation
 from cryptoscalp.risk.backtests import backtest, backtests, record_backtest
-from cryptoscalp.risk.measuring import measure
-from cryptoscalp.risk.recording import history, record
 from cryptoscalp.risk.limits.alerts import alerts, send_alerts
 from cryptoscalp.risk.limits.checking import breaches, check_limits
 from cryptoscalp.risk.limits.declaring import limits, remove_limit, set_limit
 from cryptoscalp.risk.limits.switch import halt, resume, switch_events
 from cryptoscalp.risk.limits.trading_state import switch
+from cryptoscalp.risk.measuring import measure
+from cryptoscalp.risk.recording import history, record
 from cryptoscalp.risk.stress.library import scenarios
 from cryptoscalp.risk.stress.reversing import reverse_stress
 from cryptoscalp.risk.stress.running import run_stress
