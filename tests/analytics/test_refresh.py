@@ -59,7 +59,7 @@ async def test_rows_are_what_the_curve_of_equity_comes_to(traded: AsyncDatabase)
                      "volatility", "sharpe_low", "calmar_ratio"):  # fmt: skip
             expected = getattr(whole, name)
             assert getattr(one, name) == pytest.approx(expected, rel=1e-8, abs=1e-12), name
-    assert [one.returns for one in hours] == [59, 60, 30]
+    assert [one.returns for one in hours] == [60, 60, 30]
     (day,) = await traded.analytics.performance("main", "1d")
     growth = 1.0
     for one in hours:
@@ -150,7 +150,8 @@ async def test_a_late_fill_is_taken_in_and_flagged(traded: AsyncDatabase) -> Non
     done = await traded.analytics.refresh(as_of=at(150))
     after = await traded.analytics.performance("main", "1h")
     assert done.recomputed == 1
-    assert [one.revision for one in after] == [0, 1, 0]
+    # What it made is capital of the hour after it.
+    assert [one.revision for one in after] == [0, 1, 1]
     assert [one.fills for one in after] == [1, 3, 0]
     assert before[0] == after[0] or before[0].computed_at < after[0].computed_at
     again = await traded.analytics.refresh(as_of=at(150))
@@ -197,13 +198,13 @@ async def test_a_missing_price_is_a_gap_and_never_a_zero(db: AsyncDatabase) -> N
     await db.trading.record_fill("main", fill(1, "BUY", "0.01", "50000", 2))
     await db.analytics.refresh(as_of=at(20))
     (found,) = await db.analytics.performance("main", "1h")
-    assert [found.returns, found.gaps] == [0, 19]
+    assert [found.returns, found.gaps] == [1, 19]
     assert found.lacking == {"BTCUSDT on binance": {"moments": 19, "last": at(20).isoformat()}}
     await write_prices(db, SPOT, {15: 60_000})
     await db.analytics.refresh(as_of=at(20))
     (found,) = await db.analytics.performance("main", "1h")
-    # The wealth is that over the gap; only the four minutes after it are returns of one bucket.
-    assert [found.returns, found.gaps, found.revision] == [4, 15, 1]
+    # The wealth is that over the gap; returns of one bucket are before it and after it.
+    assert [found.returns, found.gaps, found.revision] == [5, 15, 1]
     assert found.total_return == pytest.approx(0.1)
 
 
@@ -313,10 +314,15 @@ async def test_a_deposit_before_everything_begins_anew(traded: AsyncDatabase) ->
     assert await all_rows(traded, "main") == stored
 
 
-async def test_the_job_refreshes_all(traded: AsyncDatabase) -> None:
-    run = await traded.jobs.run("refresh_performance")
+async def test_the_job_refreshes_all(db: AsyncDatabase) -> None:
+    await db.trading.create_portfolio("main", "USDT")
+    began = datetime.now(UTC) - timedelta(hours=3)
+    await db.trading.deposit("main", "USDT", Decimal(5), reference="first", timestamp=began)
+    run = await db.jobs.run("refresh_performance")
     assert run.state == "SUCCEEDED"
-    assert await traded.analytics.performance("main", "all")
+    hours = await db.analytics.performance("main", "1h")
+    assert {one.total_return for one in hours} == {0}
+    assert hours[-1].through > datetime.now(UTC) - timedelta(minutes=3)
 
 
 @pytest.mark.parametrize(

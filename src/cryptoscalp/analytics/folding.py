@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import localcontext
 
 import numpy as np
+import numpy.typing as npt
 
 from cryptoscalp.analytics import fold
 from cryptoscalp.analytics.drafts import NOTHING, Draft, Part, Sums, lacked, parts_of
@@ -83,45 +84,82 @@ class Series:
         `stored` are the rows of the window that the grid begins within, where `from_within`; where
         `skip_first`, that window is left as it is.
         """
+        known = {part: at for at, part in enumerate(self.parts)}
+        alike: dict[int, list[tuple[Window, int, int]]] = defaultdict(list)
         for window, first, last in windows(period, self.moments):
             if first == 0 and skip_first:
                 continue
-            held = stored if first == 0 and from_within else {}
-            yield window, self._window(window, first, last, held, fills)
+            if first == 0 and from_within:
+                yield window, self._continued(window, last, stored, known, fills)
+            else:
+                alike[last - first].append((window, first, last))
+        for length, group in alike.items():
+            yield from self._begun(length, group, fills)
 
-    def _window(
-        self, window: Window, first: int, last: int, held: Mapping[Part, Draft], fills: FillSums
+    def _continued(
+        self,
+        window: Window,
+        last: int,
+        held: Mapping[Part, Draft],
+        known: Mapping[Part, int],
+        fills: FillSums,
     ) -> list[Draft]:
-        chosen = np.flatnonzero(self.active[:, first + 1 : last + 1].any(axis=1))
-        known = {part: at for at, part in enumerate(self.parts)}
-        rows = np.union1d(
-            chosen, np.array([known[part] for part in held if part in known], dtype=np.intp)
-        ).astype(np.intp)
-        owners = self.owners[rows]
-        state = fold.begun(self.equity[owners, first], self.gained[rows, first])
+        """The rows of the window that the grid begins within, from those that are stored."""
+        chosen = np.flatnonzero(self.active[:, 1 : last + 1].any(axis=1))
+        stored = [known[part] for part in held if part in known]
+        rows = np.union1d(chosen, np.array(stored, dtype=np.intp)).astype(np.intp)
+        state = fold.begun(self.equity[self.owners[rows], 0], self.gained[rows, 0])
         for n, at in enumerate(rows):
             part = self.parts[at]
-            draft = held.get(part)
-            if draft is not None:
+            if draft := held.get(part):
                 state[:, n] = draft.state
-            elif held and (of := held.get(Part(part.portfolio_id, "PORTFOLIO"))):
-                state[:, n] = fold.idle(np.array(of.state), self.gained[at, first])
-        span, whole = slice(first + 1, last + 1), self.whole[rows]
-        columns = (
-            np.ascontiguousarray(one[which, span].T)
-            for one, which in (
-                (self.equity, owners),
-                (self.deposits, owners),
-                (self.withdrawals, owners),
-                (self.gained, rows),
-            )
-        )
-        for equity, deposits, withdrawals, gained in zip(*columns, strict=True):
-            fold.fold(state, equity, deposits, withdrawals, gained, whole)
+            elif of := held.get(Part(part.portfolio_id, "PORTFOLIO")):
+                state[:, n] = fold.idle(np.array(of.state), self.gained[at, 0])
+        self._fold(state, rows, np.zeros(len(rows), dtype=np.intp), last)
         return [
-            self._draft(window, first, last, int(at), state[:, n].tolist(), held, fills)
+            self._draft(window, 0, last, int(at), state[:, n].tolist(), held, fills)
             for n, at in enumerate(rows)
         ]
+
+    def _begun(
+        self, length: int, group: Sequence[tuple[Window, int, int]], fills: FillSums
+    ) -> Iterator[tuple[Window, list[Draft]]]:
+        """The rows of windows of equal length that begin in the grid, all folded side by side."""
+        chosen = [
+            np.flatnonzero(self.active[:, first + 1 : last + 1].any(axis=1))
+            for _, first, last in group
+        ]
+        rows = np.concatenate(chosen)
+        firsts = np.repeat(
+            np.array([first for _, first, _ in group], dtype=np.intp), [len(one) for one in chosen]
+        )
+        state = fold.begun(self.equity[self.owners[rows], firsts], self.gained[rows, firsts])
+        self._fold(state, rows, firsts, length)
+        states, reached = state.T.tolist(), 0
+        for (window, first, last), mine in zip(group, chosen, strict=True):
+            yield (
+                window,
+                [
+                    self._draft(window, first, last, int(at), states[reached + n], {}, fills)
+                    for n, at in enumerate(mine)
+                ],
+            )
+            reached += len(mine)
+
+    def _fold(
+        self,
+        state: Floats,
+        rows: npt.NDArray[np.intp],
+        firsts: npt.NDArray[np.intp],
+        length: int,
+    ) -> None:
+        owners, whole = self.owners[rows], self.whole[rows]
+        for k in range(1, length + 1):
+            places = firsts + k
+            fold.fold(
+                state, self.equity[owners, places], self.deposits[owners, places],
+                self.withdrawals[owners, places], self.gained[rows, places], whole,
+            )  # fmt: skip
 
     def _draft(
         self,

@@ -46,6 +46,14 @@ class Progress:
         """`through` in seconds since 1970."""
         return int(self.through.timestamp())
 
+    @classmethod
+    def first(cls, portfolio_id: int, step: Step, began: datetime, known: datetime) -> Progress:
+        """That of a portfolio before its first bucket; its moves until `known` are all pending."""
+        return cls(
+            portfolio_id, step, began, began, Holding(), frozenset(), trade_floor=1, entry_floor=1,
+            pending_until=known,
+        )  # fmt: skip
+
     def told(self, notes: Sequence[Note]) -> Progress:
         """This with notes taken in: what is late makes it dirty, the rest is pending."""
         made = self
@@ -129,19 +137,19 @@ def stored_notes(ids: Sequence[int]) -> Flow[dict[int, list[Note]]]:
     return notes
 
 
-def first_moves(ids: Sequence[int]) -> Flow[dict[int, datetime]]:
-    """When the first trade or cash of portfolios was; those without any are left out."""
+def first_moves(ids: Sequence[int]) -> Flow[dict[int, tuple[datetime, datetime]]]:
+    """When the first and last trade or cash of portfolios was; those without any are left out."""
     if not ids:
         return {}
     found = yield from rows(
-        "SELECT portfolio_id, min(began) FROM ("
-        "SELECT portfolio_id, min(timestamp) AS began FROM cash_ledger"
+        "SELECT portfolio_id, min(began), max(ended) FROM ("
+        "SELECT portfolio_id, min(timestamp) AS began, max(timestamp) AS ended FROM cash_ledger"
         " WHERE portfolio_id = ANY (%(ids)s) GROUP BY 1 UNION ALL"
-        " SELECT portfolio_id, min(timestamp) FROM trades"
+        " SELECT portfolio_id, min(timestamp), max(timestamp) FROM trades"
         " WHERE portfolio_id = ANY (%(ids)s) GROUP BY 1) AS moves GROUP BY 1",
         {"ids": list(ids)},
     )
-    return dict(found)
+    return {row[0]: (row[1], row[2]) for row in found}
 
 
 def store_progress(

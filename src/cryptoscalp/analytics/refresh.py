@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,7 +25,7 @@ from cryptoscalp.analytics.windows import STEP_S, Step, ended_s
 from cryptoscalp.infra.db.errors import InputError, NotFound
 from cryptoscalp.infra.db.flow import Flow, aside, rows
 from cryptoscalp.market.names import moment
-from cryptoscalp.trading.grid_types import Account, Holding, Instrument
+from cryptoscalp.trading.grid_types import Account, Instrument
 
 #: How long after its end a bucket is folded: fills and prices of it come a little later.
 GRACE: Final = timedelta(minutes=1)
@@ -106,7 +106,8 @@ def _reckon(
     yield from rows("SELECT lock_performance(%s)", (ids,))
     before = yield from stored_progress(ids)
     notes = yield from stored_notes(ids)
-    began = yield from first_moves([one for one in ids if (one, "1m") not in before])
+    moves = yield from first_moves([one for one in ids if (one, "1m") not in before])
+    began = {one: first for one, (first, _) in moves.items()}
     began |= {one: at.began for (one, _), at in before.items()}
     for one, its in notes.items():
         if one in began:
@@ -123,6 +124,8 @@ def _reckon(
             if one not in began:
                 continue
             known = before.get((one, step))
+            if known is None and from_scratch and (one, "1m") in before:
+                continue
             if known is not None:
                 known = known.told(notes.get(one, ()))
                 if from_scratch:
@@ -139,7 +142,9 @@ def _reckon(
             stored += count
             for end in ends:
                 of = end.account.portfolio_id
-                held = told.get(of) or _first(of, step, began[of], notes.get(of, ()))
+                held = told.get(of) or Progress.first(
+                    of, step, began[of], _known(of, until, moves, before, notes)
+                )
                 told[of] = held.reached(plan.end_s, end.end, end.needs)
         made += [one for key, one in told.items() if one != before.get((key, step))]
     taken = [note.change_id for its in notes.values() for note in its]
@@ -147,9 +152,21 @@ def _reckon(
     return stored, len(late)
 
 
-def _first(portfolio_id: int, step: Step, began: datetime, notes: Sequence[Note]) -> Progress:
-    """Progress of a portfolio that is reckoned for the first time; what was noted is pending."""
-    return Progress(portfolio_id, step, began, began, Holding(), frozenset()).told(notes)
+def _known(
+    portfolio: int,
+    until: datetime,
+    moves: Mapping[int, tuple[datetime, datetime]],
+    before: Mapping[tuple[int, Step], Progress],
+    notes: Mapping[int, Sequence[Note]],
+) -> datetime:
+    """No earlier than the last move of a portfolio that is known."""
+    found = [until, *(note.until for note in notes.get(portfolio, ()))]
+    if portfolio in moves:
+        found.append(moves[portfolio][1])
+    minutes = before.get((portfolio, "1m"))
+    if minutes is not None and minutes.pending_until is not None:
+        found.append(minutes.pending_until)
+    return max(found)
 
 
 def _priced(before: dict[tuple[int, Step], Progress]) -> dict[int, frozenset[Instrument]]:
