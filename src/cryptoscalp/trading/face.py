@@ -14,6 +14,7 @@ from cryptoscalp.trading.cash import (
 )
 from cryptoscalp.trading.closing import close_position
 from cryptoscalp.trading.exporting import export_fills
+from cryptoscalp.trading.grid import equity_grid
 from cryptoscalp.trading.importing import import_fills
 from cryptoscalp.trading.orders import (
     acknowledge_order,
@@ -107,6 +108,7 @@ class Trading(Face[D_co]):
 
     value = operation(value, transaction=True, retry=True)
     equity_curve = operation(equity_curve, transaction=True, retry=True)
+    equity_grid = operation(equity_grid, transaction=True, retry=True)
     pnl_by_day = operation(pnl_by_day, retry=True)
     exposure = operation(exposure, retry=True)
     open_risk = operation(open_risk, retry=True)

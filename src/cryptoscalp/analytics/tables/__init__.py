@@ -1,9 +1,22 @@
-"""Performance analytics: tables."""
+"""The tables of performance analytics, as SQLAlchemy Core metadata.
 
-from __future__ import annotations
+Read for their comments: each table and column says what it holds, in which unit.
+"""
 
-from sqlalchemy import MetaData
+from cryptoscalp.analytics.tables.columns import metadata
+from cryptoscalp.analytics.tables.performance import performance_analytics
+from cryptoscalp.analytics.tables.progress import (
+    performance_changes,
+    performance_instruments,
+    performance_progress,
+)
+from cryptoscalp.analytics.tables.slippage import fill_slippage
 
-from cryptoscalp.market.tables.columns import metadata as market_metadata
-
-metadata = MetaData(naming_convention=market_metadata.naming_convention)
+__all__ = [
+    "fill_slippage",
+    "metadata",
+    "performance_analytics",
+    "performance_changes",
+    "performance_instruments",
+    "performance_progress",
+]

@@ -1,0 +1,19 @@
+-- note_books_change
+-- Notes for the next refresh which portfolio's books have new rows, of what time and from which id on. A row
+-- of its own for each statement, so that fills of one portfolio do not wait for each other here. The cash
+-- of a trade is found by the trade.
+CREATE OR REPLACE FUNCTION note_books_change() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'trades' THEN
+        INSERT INTO performance_changes (portfolio_id, since, until, trade_floor)
+        SELECT portfolio_id, min(timestamp), max(timestamp), min(trade_id) FROM new_rows GROUP BY portfolio_id;
+    ELSE
+        INSERT INTO performance_changes (portfolio_id, since, until, entry_floor)
+        SELECT portfolio_id, min(timestamp), max(timestamp), min(entry_id) FROM new_rows
+        WHERE trade_id IS NULL GROUP BY portfolio_id;
+    END IF;
+    RETURN NULL;
+END
+$$;
