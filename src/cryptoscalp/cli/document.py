@@ -26,6 +26,7 @@ _GROUPS: Final = (
     "regimes",
     "adaptations",
     "replay",
+    "risk", "stress", "performance", "logs", "metrics",
 )  # fmt: skip
 _INTRODUCTION: Final = """\
 # Command line

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cryptoscalp.cli import replay_examples
+from cryptoscalp.cli import (
+    limits_examples,
+    logs_examples,
+    replay_examples,
+    risk_examples,
+    stress_examples,
+)
 from cryptoscalp.cli.main import main
 
 _NS: Final = 1_000_000_000
@@ -218,6 +224,10 @@ _DRIFT: Final = (
     "drift events",
     "drift stop 1",
 )
+#: Rooms that keep their examples, and what has to be there before them, in files of their own.
+_PARTS: Final = (
+    replay_examples, risk_examples, limits_examples, stress_examples, logs_examples,
+)  # fmt: skip
 _LINES: Final = (
     "import spot.gz",
     "import --check spot.gz",
@@ -245,7 +255,7 @@ _LINES: Final = (
     *_PREDICTIONS,
     *_REGIMES,
     *_ADAPTATIONS,
-    *replay_examples.LINES,
+    *(line for part in _PARTS for line in part.LINES),
     (
         "retention hold --table market_data --start 2024-08-01 --end 2024-09-01"
         " --reason case-17 --by counsel"
@@ -287,7 +297,9 @@ def collect(folder: Path) -> list[Example]:
         Path("model.bin").write_bytes(b"weights of a model")
         run = _RUN
         for words in _LINES:
-            replay_examples.prepare(words, data_dir)
+            part = next((one for one in _PARTS if words in one.LINES), None)
+            if part is not None:
+                part.prepare(words, data_dir)
             given = words.replace(_RUN, run).split()
             text = _answer(["--data-dir", str(data_dir), "--json", *given]).replace(run, _RUN)
             if words.startswith("up"):
@@ -306,8 +318,8 @@ def collect(folder: Path) -> list[Example]:
                 steady.update(_MODEL_STEADY)
             if words.startswith("models export-mlflow"):
                 run, found = found["run_id"], {"run_id": _RUN}
-            if words.startswith("replay"):
-                steady.update(replay_examples.STEADY)
+            if part is not None:
+                steady.update(part.STEADY)
             if words.startswith("adaptations"):
                 steady["timestamp"] = steady["recorded_at"]
             made.append(Example(words, _settled(found, steady)))

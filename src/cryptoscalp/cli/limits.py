@@ -11,6 +11,7 @@ import typer
 from cryptoscalp.cli import listing, output
 from cryptoscalp.cli.amounts import money, parsed_size
 from cryptoscalp.cli.book_options import Limit
+from cryptoscalp.cli.risk import GROUP
 from cryptoscalp.cli.session import Session, command
 from cryptoscalp.cli.times import parsed_duration, parsed_time
 from cryptoscalp.risk.limits.limit_kinds import LimitAction, LimitMetric
@@ -44,17 +45,10 @@ def _threshold(name: str) -> typer.models.OptionInfo:
 
 
 def register(app: typer.Typer) -> None:
-    """Add `limits`, `halt`, `resume`, `state` and `alerts` to `risk`, which is made if need be."""
-    for one in app.registered_groups:
-        if one.name == "risk" and one.typer_instance is not None:
-            group = one.typer_instance
-            break
-    else:
-        group = typer.Typer(rich_markup_mode=None, help="What a portfolio can lose, and may.")
-        app.add_typer(group, name="risk")
-    group.add_typer(_limits, name="limits")
+    """Add `limits`, `halt`, `resume`, `state` and `alerts` to `risk`, which `app` has already."""
+    GROUP.add_typer(_limits, name="limits")
     for name, body in (("halt", halt), ("resume", resume), ("state", state), ("alerts", alerts)):
-        command(group, name)(body)
+        command(GROUP, name)(body)
 
 
 @command(_limits, "set")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 #: Limits and the kill switch add their commands to it.
 GROUP = typer.Typer(
-    rich_markup_mode=None, help="What portfolios may lose, and whether that estimate held."
+    rich_markup_mode=None, help="What portfolios can lose, and what they are allowed to."
 )
 Strict = Annotated[
     bool,
