@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import pytest
 
+from cryptoscalp.analytics.performance_types import Performance
 from cryptoscalp.reports.markup import Markup, cell, element
 from cryptoscalp.reports.portfolio_report import written
-from cryptoscalp.reports.report_types import Collected, Figure, Steps
+from cryptoscalp.reports.report_types import Collected, Steps
 from cryptoscalp.reports.returns import growth
 from cryptoscalp.reports.sections import padded
 from cryptoscalp.trading.types import DailyPnl, Portfolio, PortfolioValue, PositionValue
@@ -83,6 +84,24 @@ def day(when: str, net: str, currency: str = "USDT") -> DailyPnl:
     )  # fmt: skip
 
 
+def window(**given: Any) -> Performance:
+    """A stored window; what is not given is zero or unknown."""
+    return Performance(
+        **{
+            "portfolio": "main", "base_currency": "USDT", "scope": "PORTFOLIO", "strategy": None,
+            "symbol": None, "exchange": None, "period": "1d", "timestamp": AT, "started_at": AT,
+            "through": AT, "total_return": None, "sharpe_ratio": None, "sharpe_low": None,
+            "sharpe_high": None, "sortino_ratio": None, "calmar_ratio": None, "volatility": None,
+            "max_drawdown": None, "win_rate": None, "profit_factor": None, "total_trades": 0,
+            "wins": 0, "losses": 0, "avg_win": None, "avg_loss": None, "gross_profit": Decimal(0),
+            "gross_loss": Decimal(0), "fills": 0, "turnover": Decimal(0), "fees": Decimal(0),
+            "slippage": None, "slippage_bps": None, "slippage_fills": 0, "returns": 0, "gaps": 0,
+            "lacking": {}, "reasons": {}, "revision": 0, "computed_at": AT, "method": "",
+            **given,
+        }
+    )  # fmt: skip
+
+
 def test_names_are_text_whatever_is_in_them() -> None:
     evil = "<script>alert('x')</script>&\"$\\frac$ 中文"
     portfolio = replace(told().portfolio, name=evil)
@@ -91,13 +110,13 @@ def test_names_are_text_whatever_is_in_them() -> None:
     page = written(
         told(
             portfolio=portfolio, now=now, strategies={1: evil}, curve_reason=None,
-            performance=(Figure(evil, None, evil),),
+            performance=(window(reasons={"profit_factor": evil}),),
         )
     )  # fmt: skip
     found = read(page)
     assert "script" not in found.tags
     assert evil in found.text[""]
-    assert evil in found.figures("performance")
+    assert f"1d: {evil}" in found.text["performance"]
     assert f"{evil} on binance" in found.figures("exposure")
     assert charts(page)
 
@@ -170,7 +189,7 @@ def test_an_empty_portfolio_says_so() -> None:
     assert "Nothing is open" in found.text["exposure"]
     assert "Too few points" in found.text["drawdown"]
     assert "None is stored" in found.text["stress-tests"]
-    assert "No performance figures" in found.text["performance"]
+    assert "No window is stored" in found.text["performance"]
     assert "No value at risk" in found.text["value-at-risk"]
 
 
@@ -184,10 +203,12 @@ def test_constant_equity_and_a_missing_curve() -> None:
 
 
 def test_figures_without_a_value_say_why() -> None:
-    figures = (Figure("profit factor", None, "no trade lost"), Figure("sharpe", 1.25))
-    found = read(written(told(performance=figures))).figures("performance")
+    one = window(sharpe_ratio=1.25, reasons={"profit_factor": "NO_LOSS"})
+    page = read(written(told(performance=(one,))))
+    found = page.figures("performance")
     assert found["profit factor"] == ("–", None)
-    assert found["sharpe"] == ("1.25", "1.25")
+    assert found["sharpe ratio"] == ("1.25", "1.25")
+    assert "1d: NO_LOSS" in page.text["performance"]
 
 
 @pytest.mark.parametrize(

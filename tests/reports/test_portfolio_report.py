@@ -99,6 +99,26 @@ async def test_stress_tests_are_in_it(desk: AsyncDatabase) -> None:
     assert "marked more than an hour ago" in rows["venue-halt"][7][0]
 
 
+async def test_performance_and_value_at_risk_are_those_that_are_stored(
+    desk: AsyncDatabase,
+) -> None:
+    end = NOON + timedelta(hours=1)
+    await desk.analytics.refresh(["main"])
+    measured = await desk.risk.record("main", end, horizon="1m", lookback=timedelta(hours=1))
+    found = read(await desk.reports.portfolio("main", NOON, end))
+    (stored,) = await desk.analytics.performance("main", "1h", end=end, limit=1)
+    performance = {row[0][0]: row for row in found.sections["performance"][0][1:]}
+    assert stored.total_return is not None
+    assert float(performance["total return"][1][1] or "") == stored.total_return
+    assert Decimal(performance["fees"][1][1] or "") == stored.fees > 0
+    risk = {row[0][0]: row for row in found.sections["value-at-risk"][0][1:]}
+    whole = {one.estimator: one for one in measured if one.scope == "PORTFOLIO"}
+    assert risk.keys() == whole.keys()
+    historical = whole["HISTORICAL"].value_at_risk
+    assert historical is not None
+    assert Decimal(risk["HISTORICAL"][1][1] or "") == historical
+
+
 async def test_a_portfolio_without_anything_and_one_without_prices(db: AsyncDatabase) -> None:
     await prepare(db)
     await db.trading.create_portfolio("empty", "USDT")

@@ -11,9 +11,9 @@ from cryptoscalp.infra.db.errors import InputError, NotFound
 from cryptoscalp.infra.db.flow import Flow, aside, rows
 from cryptoscalp.market.instruments import instruments
 from cryptoscalp.market.names import span
-from cryptoscalp.reports.performance_section import performance_figures
+from cryptoscalp.reports.performance_section import performance_windows
 from cryptoscalp.reports.report_types import Collected, Steps
-from cryptoscalp.reports.risk_section import risk_figures
+from cryptoscalp.reports.risk_section import newest_risk
 from cryptoscalp.risk.stress.storing import stress_results
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.portfolios import strategies
@@ -75,8 +75,8 @@ def collect(
         strategies={position: names.get(strategy, "(none)") for position, strategy in of_position},
         daily=tuple(daily),
         stress=tuple(stress),
-        performance=tuple((yield from performance_figures(portfolio, first, last))),
-        risk=tuple((yield from risk_figures(portfolio, last))),
+        performance=tuple((yield from performance_windows(portfolio, last))),
+        risk=tuple((yield from newest_risk(portfolio, last))),
         steps={(one.symbol, one.exchange): Steps(one.tick_size, one.lot_size) for one in known},
     )
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from cryptoscalp.analytics.performance_types import Performance
+from cryptoscalp.risk.risk_types import RiskMetrics
 from cryptoscalp.risk.stress.result_types import StressResult
 from cryptoscalp.trading.types import DailyPnl, Portfolio, PortfolioValue
 
@@ -71,6 +73,6 @@ class Collected:
     strategies: Mapping[int, str]
     daily: tuple[DailyPnl, ...]
     stress: tuple[StressResult, ...]
-    performance: tuple[Figure, ...] = ()
-    risk: tuple[Figure, ...] = ()
+    performance: tuple[Performance, ...] = ()
+    risk: tuple[RiskMetrics, ...] = ()
     steps: Mapping[tuple[str, str], Steps] = field(default_factory=dict)
