@@ -28,6 +28,7 @@ from cryptoscalp.cli import (
     models,
     orders,
     output,
+    performance,
     portfolio,
     positions,
     predictions,
@@ -66,6 +67,7 @@ for part in (
     regimes,
     adaptations,
     replay,
+    performance,
     retention, schema,
 ):  # fmt: skip
     part.register(app)
