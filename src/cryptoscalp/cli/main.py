@@ -31,6 +31,7 @@ from cryptoscalp.cli import (
     models,
     orders,
     output,
+    performance,
     portfolio,
     positions,
     predictions,
@@ -77,6 +78,7 @@ for part in (
     logs, metrics,
     stress,
     reports,
+    performance,
     retention, schema,
 ):  # fmt: skip
     part.register(app)
