@@ -12,8 +12,9 @@ from bench.place import Place
 
 NAME: Final = "limits"
 _WARM_UP: Final = 300
-#: A bot asks before every order: the answer has to be there in a round trip and little more.
-_BARS: Final = {"p99": (Bar("figure", "<", 1_000.0),)}
+#: A bot asks before every order: the answer has to be there in a round trip and little more. The
+#: question is parsed at each call, as a pooler between may know no prepared statements.
+_BARS: Final = {"p50": (Bar("ratio", "≤", 3.0),), "p99": (Bar("ratio", "≤", 3.0),)}
 _METRICS: Final = ("GROSS_EXPOSURE", "NET_EXPOSURE", "LEVERAGE", "CONCENTRATION", "STALE_DATA")
 
 

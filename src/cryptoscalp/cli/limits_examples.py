@@ -15,8 +15,6 @@ STEADY: Final[Mapping[str, Any]] = {
     "since": _AT,
     "opened_at": _AT,
     "checked_at": _AT,
-    "closed_at": None,
-    "portfolio_id": 2,
 }
 LINES: Final = (
     "portfolio create desk --base USDT --leverage 3",

@@ -15,7 +15,7 @@ from cryptoscalp.risk.limits import figures as rules
 from cryptoscalp.risk.limits.limit_kinds import LimitMetric
 from cryptoscalp.risk.limits.limit_types import Measured, RiskLimit
 from cryptoscalp.risk.limits.risk_rows import FRESH, Figures, RiskFigures
-from cryptoscalp.trading.types import PortfolioValue
+from cryptoscalp.trading.types import PortfolioValue, PositionValue, PriceKind
 from cryptoscalp.trading.valuation import value
 
 _HELD_AGES: Final = query("cryptoscalp.risk.limits", "held_ages")
@@ -39,7 +39,7 @@ def measure(
     lost: Measured | None = None
     strategies: Mapping[int, str | None] = {}
     if metrics & set(_FROM_VALUE):
-        worth = yield from _worth(portfolio, None)
+        worth = yield from _worth_now(portfolio, at)
         strategies = yield from _strategies(portfolio_id)
     if "DAILY_LOSS" in metrics:
         lost = yield from _daily_loss(portfolio, portfolio_id, worth, at)
@@ -63,11 +63,40 @@ def measure(
     return found
 
 
-def _worth(portfolio: str, at: datetime | None) -> Flow[PortfolioValue | str]:
+def _worth_now(portfolio: str, at: datetime) -> Flow[PortfolioValue | str]:
+    """The value at marks that are not old, else at the last trades; or why neither can be known."""
+    marked = yield from _worth(portfolio)
+    if isinstance(marked, str) or _old(marked, at) is None:
+        return marked
+    traded = yield from _worth(portfolio, by="last")
+    if isinstance(traded, str):
+        return f"marks of positions are old, and {traded}"
+    if old := _old(traded, at):
+        when = (
+            "at no known time" if old.priced_at is None else f"{old.priced_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+        return (
+            f"the newest price of {old.symbol} on {old.exchange} is of {when}, which is too old;"
+            " mark the positions, or import market data"
+        )
+    return traded
+
+
+def _old(worth: PortfolioValue, at: datetime) -> PositionValue | None:
+    """A position whose price is too old to tell what it is worth now, if there is one."""
+    for one in worth.positions:
+        if one.priced_at is None or at - one.priced_at > FRESH:
+            return one
+    return None
+
+
+def _worth(
+    portfolio: str, at: datetime | None = None, *, by: PriceKind | None = None
+) -> Flow[PortfolioValue | str]:
     """The portfolio's value, or why it has none."""
     try:
         # Aside, so that errors come as the package's own.
-        return (yield from aside(partial(value, portfolio, at), transaction=True))
+        return (yield from aside(partial(value, portfolio, at, by=by), transaction=True))
     except (NotFound, InputError, IntegrityRefused) as error:
         return str(error)
 

@@ -14,7 +14,8 @@ from typing import Final, TypeAlias
 
 from cryptoscalp.infra.db.flow import Flow, rows
 
-#: A row that is older says nothing of now: the job that writes them runs every five minutes.
+#: A row or a price that is older says nothing of now. The job that writes the rows runs every five
+#: minutes.
 FRESH: Final = timedelta(minutes=15)
 
 
