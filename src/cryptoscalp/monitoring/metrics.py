@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from cryptoscalp.infra.db.errors import ConnectionLost
 from cryptoscalp.infra.db.flow import Flow, aside, rows, run
 from cryptoscalp.infra.db.secrets import masked
-from cryptoscalp.infra.db.translate import is_lost
 from cryptoscalp.monitoring.metric_groups import GROUPS
 from cryptoscalp.monitoring.metric_types import MOST_SAMPLES, Group, Metric, Scrape
 
@@ -33,7 +33,7 @@ def metrics(timeout_ms: int = TIMEOUT_MS) -> Flow[Scrape]:
             found += yield from aside(partial(_guarded, group, timeout_ms), transaction=True)
         except Exception as error:
             # A group that breaks is a metric; without a database there is nothing else to try.
-            if is_lost(error):
+            if isinstance(error, ConnectionLost):
                 raise
             failed[group.name] = masked(" ".join(str(error).split())) or type(error).__name__
         seconds[group.name] = time.perf_counter() - began
