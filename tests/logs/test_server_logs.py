@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -67,19 +68,20 @@ def lines(server: EmbeddedServer) -> list[dict[str, object]]:
 
 
 async def test_every_line_comes_once(home: AsyncDatabase, own_server: EmbeddedServer) -> None:
-    fail(own_server, "first_mark")
+    own = secrets.token_hex(4)
+    fail(own_server, f"first_{own}")
     first = await home.logs.collect()
     assert first.skipped is None
     assert first.records > 0
     (found,) = [
         one
         for one in await home.logs.search("division", component="postgresql")
-        if "first_mark" in one.metadata["statement"]
+        if f"first_{own}" in one.metadata["statement"]
     ]
     assert found.level == "ERROR"
     assert found.metadata["user"] == "postgres"
     assert found.metadata["state_code"] == "22012"
-    fail(own_server, "second_mark")
+    fail(own_server, f"second_{own}")
     await home.logs.collect()
     again = await home.logs.collect()
     assert again.records == 0
@@ -91,12 +93,12 @@ async def test_every_line_comes_once(home: AsyncDatabase, own_server: EmbeddedSe
     # After a restart the server writes another file, and the reading goes on.
     own_server.stop()
     own_server.ensure_running()
-    fail(own_server, "third_mark")
+    fail(own_server, f"third_{own}")
     await home.logs.collect()
     held_now = await home.logs.search("division by zero")
     assert [
         mark for one in held_now for mark in ("first", "second", "third")
-        if f"{mark}_mark" in one.metadata["statement"]
+        if f"{mark}_{own}" in one.metadata["statement"]
     ][-3:] == ["first", "second", "third"]  # fmt: skip
 
 

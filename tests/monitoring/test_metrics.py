@@ -169,14 +169,14 @@ def test_a_database_that_is_away_is_a_metric(own_server: EmbeddedServer) -> None
 
 async def test_samples_are_bounded(db: AsyncDatabase, breaking: Breaking) -> None:
     breaking(
-        "INSERT INTO alerts (source, name, message)"
-        " SELECT 'source ' || n, 'x', 'y' FROM generate_series(1, 250) AS n"
+        "SET session_replication_role = replica",
+        "INSERT INTO newest_trades (symbol, exchange, timestamp, price, volume, sequence)"
+        " SELECT 'BTCUSDT', 'exchange' || n, now(), 1, 1, 1 FROM generate_series(1, 250) AS n",
     )
     scrape = await db.monitoring.metrics()
-    assert scrape.cut == 50
-    assert {len(m.samples) for m in scrape.metrics if m.name == "cryptoscalp_alerts_open"} == {
-        MOST_SAMPLES
-    }
+    held = {one.name: len(one.samples) for one in scrape.metrics}
+    assert held["cryptoscalp_data_age_seconds"] == held["cryptoscalp_instruments"] == MOST_SAMPLES
+    assert scrape.cut == 2 * (250 - MOST_SAMPLES)
 
 
 async def test_ages(db: AsyncDatabase) -> None:

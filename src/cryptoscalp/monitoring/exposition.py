@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from cryptoscalp.infra.db.drivers import SyncDriver
-from cryptoscalp.infra.db.errors import ConnectionLost, CryptoscalpError, InputError
+from cryptoscalp.infra.db.errors import CryptoscalpError, InputError
 from cryptoscalp.monitoring.face import Monitoring
 from cryptoscalp.monitoring.metric_types import Metric, Scrape
 
@@ -88,10 +88,6 @@ class DatabaseCollector(Collector):
         except (CryptoscalpError, OSError) as error:
             self.close()
             return None, type(error).__name__
-        if len(found.failed) == len(found.seconds):
-            # Not one group could be read: the server is gone, and the pool with it.
-            self.close()
-            return None, ConnectionLost.__name__
         return found, ""
 
 

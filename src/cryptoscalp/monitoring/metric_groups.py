@@ -77,9 +77,9 @@ def _jobs() -> Flow[list[Metric]]:
         (one.name, float(one.last_run is not None and one.last_run.state in ("FAILED", "LOST")))
         for one in held.jobs
     ]
-    alerts: dict[str, int] = {}
-    for alert in held.alerts:
-        alerts[alert.source] = alerts.get(alert.source, 0) + 1
+    alerts = yield from rows(
+        "SELECT source, count(*) FROM alerts WHERE cleared_at IS NULL GROUP BY source ORDER BY 1"
+    )
     return [
         gauge("workers", "Workers that were heard of within a minute", held.workers),
         gauge("job_late", "1 when a job has not succeeded within its window",
@@ -88,8 +88,8 @@ def _jobs() -> Flow[list[Metric]]:
         gauge("job_last_success_timestamp_seconds", "When a job last succeeded", succeeded,
               ("job",)),
         gauge("job_last_success_age_seconds", "Time since a job last succeeded", ages, ("job",)),
-        gauge("alerts_open", "Open alerts, by what raised them", alerts.items(), ("source",)),
-        gauge("alerts", "Open alerts", len(held.alerts)),
+        gauge("alerts_open", "Open alerts, by what raised them", alerts, ("source",)),
+        gauge("alerts", "Open alerts", sum(count for _, count in alerts)),
     ]  # fmt: skip
 
 

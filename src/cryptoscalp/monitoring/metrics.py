@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from cryptoscalp.infra.db.errors import ConnectionLost
 from cryptoscalp.infra.db.flow import Flow, aside, rows, run
 from cryptoscalp.infra.db.secrets import masked
 from cryptoscalp.monitoring.metric_groups import GROUPS
@@ -20,7 +21,8 @@ def metrics(timeout_ms: int = TIMEOUT_MS) -> Flow[Scrape]:
     """Read all metrics; nothing is changed.
 
     Each group runs in a read-only transaction of its own, where a statement is cancelled after
-    `timeout_ms`. One that fails is named with its reason, and the others go on.
+    `timeout_ms`. One that fails is named with its reason, and the others go on. Raises
+    ConnectionLost when the database is away.
     """
     found: list[Metric] = []
     seconds: dict[str, float] = {}
@@ -29,7 +31,10 @@ def metrics(timeout_ms: int = TIMEOUT_MS) -> Flow[Scrape]:
         began = time.perf_counter()
         try:
             found += yield from aside(partial(_guarded, group, timeout_ms), transaction=True)
-        except Exception as error:  # noqa: BLE001 - a group that breaks is a metric
+        except Exception as error:
+            # A group that breaks is a metric; without a database there is nothing else to try.
+            if isinstance(error, ConnectionLost):
+                raise
             failed[group.name] = masked(" ".join(str(error).split())) or type(error).__name__
         seconds[group.name] = time.perf_counter() - began
     cut = sum(max(0, len(one.samples) - MOST_SAMPLES) for one in found)
