@@ -102,6 +102,8 @@ def _lost(
             raise NotFound(f"portfolio {book.portfolio!r} holds nothing of {symbol}{where}")
         before = book.value().equity
         return lambda move: before - moved(book, Moves(dict.fromkeys(own, move))).equity, None
+    if exchange is not None:
+        raise InputError("exchange belongs to a symbol; say which")
     unknown = sorted(set(betas or {}) - set(assets_of(book)))
     if unknown:
         raise InputError(
