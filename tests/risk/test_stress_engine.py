@@ -298,3 +298,16 @@ def test_an_empty_portfolio_loses_nothing() -> None:
 def test_names_that_nobody_knows_are_refused(body: str, named: str) -> None:
     with pytest.raises(InputError, match=f"names what is not known here: {named};"):
         run(book(Open(SPOT, "LONG", "1", "50000", "50000")), body)
+
+
+def test_a_book_in_coins_is_told_at_the_coins_worth_before() -> None:
+    """All assets fall by a fifth: a bitcoin is then worth what 0.8 of one was."""
+    rates = {"BTC": "1", "USDT": "0.00002", "ETH": "0.05"}
+    made = book(
+        Open(CROSS, "LONG", "4", "0.05", "0.05"), cash={"BTC": "1", "USDT": "50000"}, base="BTC",
+        rates=rates,
+    )  # fmt: skip
+    found = run(made, "prices: [{all: -20}]")
+    # One coin and 4 x 0.05 lose a fifth; the dollars, another coin's worth, do not.
+    assert found.equity == 1 + 1 + Decimal("0.2")
+    assert found.loss == Decimal("0.24")

@@ -81,5 +81,7 @@ def test_what_cannot_be_asked() -> None:
         reversed_stress(made, Decimal(1), betas={"BTC": Decimal("nan")})
     with pytest.raises(InputError, match="either symbol or betas"):
         reversed_stress(made, Decimal(1), symbol="BTCUSDT", betas={"BTC": Decimal(1)})
+    with pytest.raises(InputError, match="exchange belongs to a symbol"):
+        reversed_stress(made, Decimal(1), exchange="binance")
     with pytest.raises(NotFound, match="holds nothing of ETHUSDT"):
         reversed_stress(made, Decimal(1), symbol="ETHUSDT")

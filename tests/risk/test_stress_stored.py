@@ -171,8 +171,14 @@ async def test_missing_candles_are_named_mapped_or_bridged(
     )
     assert bridged.results[0].loss_amount == ran.results[0].loss_amount
     nowhere = PAST + "map:\n- {base: BTC, like: {symbol: NOPE, exchange: binance}}\n"
-    with pytest.raises(InputError, match="NOPE on binance is not stored"):
+    with pytest.raises(InputError, match="maps what is not known here: NOPE on binance;"):
         await desk.risk.run_stress("main", [parsed(nowhere.encode(), "n.yaml")], rates=RATES)
+    other = (
+        "map:\n- {base: LUNA, like: {symbol: BTCUSDT, exchange: binance}}\n"
+        "- {symbol: LUNAUSDT, like: {symbol: BTCUSDT, exchange: binance}}\n"
+    )
+    with pytest.raises(InputError, match="not known here: base LUNA, LUNAUSDT;"):
+        await desk.risk.run_stress("main", [parsed((PAST + other).encode(), "o.yaml")], rates=RATES)
     steep = PAST + "map:\n- {base: BTC, beta: 10, like: {symbol: BTCUSDT, exchange: binance}}\n"
     with pytest.raises(InputError, match="its price falls below zero"):
         await desk.risk.run_stress("main", [parsed(steep.encode(), "s.yaml")], rates=RATES)

@@ -82,6 +82,7 @@ def run(
         output.emit(found)
         return
     _results(found.results)
+    _notes(found.results)
     for refused, reason in found.refused:
         output.say(f"not applied: {refused}: {reason}")
 
@@ -113,6 +114,7 @@ def list_(
         return
     shown, line = cut(found, limit, "stress tests")
     _results(shown)
+    _notes(shown)
     output.say(line)
 
 
@@ -183,7 +185,7 @@ def _beta(text: str) -> tuple[str, Decimal]:
 def _results(found: Sequence[StressResult]) -> None:
     output.table(
         ["as of (UTC)", "portfolio", "scenario", "equity", "loss", "%", "worst", "in",
-         "recovers in min", "note"],
+         "recovers in min"],
         [
             (
                 one.test_date,
@@ -195,12 +197,23 @@ def _results(found: Sequence[StressResult]) -> None:
                 money(one.worst_loss_amount),
                 one.base_currency,
                 one.recovery_time_minutes,
-                "; ".join(one.reasons.values()) or None,
             )
             for one in found
         ],
         right=["equity", "loss", "%", "worst", "recovers in min"],
     )  # fmt: skip
+
+
+def _notes(found: Sequence[StressResult]) -> None:
+    """How to read the figures, each remark once with the scenarios that it is of."""
+    of: dict[str, list[str]] = {}
+    for one in found:
+        for name, reason in one.reasons.items():
+            of.setdefault(f"{name.replace('_', ' ')}: {reason}", []).append(one.scenario_name)
+    for reason, scenarios in of.items():
+        named = dict.fromkeys(scenarios)
+        which = "all" if len(scenarios) == len(found) else ", ".join(named)
+        output.say(f"{which}: {reason}")
 
 
 def _reversed(found: Sequence[ReverseStress]) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+_AT: Final = "2024-08-09T07:00:01.000000Z"
 #: What differs from run to run, and what the reference shows in its place.
 STEADY: Final[Mapping[str, Any]] = {
-    "test_date": "2024-08-09T07:00:01.000000Z",
+    "at": _AT,
+    "test_date": _AT,
+    "reasons": {"prices": "marked more than an hour ago: STRUSDT on binance"},
     "test_id": 1,
     "bytes": 123_456,
 }

@@ -16,6 +16,8 @@ from cryptoscalp.trading.exact import EXACT, ZERO
 from cryptoscalp.trading.types import DailyPnl, PositionValue
 
 K = TypeVar("K")
+#: Bars of a chart; the table below it has all of them.
+_MOST_BARS: Final = 25
 #: Rows of a table; JSON of the commands has all of them.
 _MOST_ROWS: Final = 60
 
@@ -121,11 +123,11 @@ def exposures(told: Collected) -> Section:
     drawn, listings = [], [_positions(held, told)]
     for name, key in by:
         sums = _summed(held, key)
-        nets = [float(long - short) for long, short in sums.values()]
-        drawn.append(
-            charts.bars(f"exposure-{name}", list(sums), nets, f"net notional in {unit}, by {name}",
-                        lying=True)
-        )  # fmt: skip
+        shown = list(sums)[:_MOST_BARS]
+        nets = [float(sums[one][0] - sums[one][1]) for one in shown]
+        largest = f", the largest {len(shown)} of {len(sums)}" if len(shown) < len(sums) else ""
+        label = f"net notional in {unit}, by {name}{largest}"
+        drawn.append(charts.bars(f"exposure-{name}", shown, nets, label, lying=True))
         with localcontext(EXACT):
             rows = tuple(
                 (key_, long, short, long - short, long + short)

@@ -6,9 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from cryptoscalp.trading.types import PortfolioValue
 from cryptoscalp.trading.worth import Held, Priced, Rate, portfolio_value
+
+#: Names in a sentence.
+_TOLD: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,13 @@ def valued(
     return portfolio_value(
         book.portfolio, book.at, book.base_currency, balances, held, prices, rates
     )
+
+
+def some(names: Collection[str]) -> str:
+    """The first five names by the alphabet, and how many more there are."""
+    told = sorted(names)
+    more = f" and {len(told) - _TOLD:,} more" if len(told) > _TOLD else ""
+    return f"{', '.join(told[:_TOLD])}{more}"
 
 
 def lent(held: Held) -> bool:

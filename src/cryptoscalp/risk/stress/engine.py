@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 from typing import Final
 
-from cryptoscalp.risk.stress.book import Book, valued
+from cryptoscalp.risk.stress.book import Book, some, valued
 from cryptoscalp.risk.stress.exits import clipped, exit_price, worse
 from cryptoscalp.risk.stress.ladder import (
     EXIT,
@@ -169,7 +169,7 @@ def _left_at(
 ) -> tuple[dict[int, Decimal], list[str]]:
     """The prices at which positions are left, with the fee of leaving booked; notes."""
     left: dict[int, Decimal] = {}
-    notes = []
+    thin, unquoted = set[str](), set[str]()
     for key, held in standing.held.items():
         price = prices[key].price
         if key in frozen:
@@ -178,12 +178,17 @@ def _left_at(
             left[key] = exit_price(held, price, book.tops.get(key), scenario.spread)
             place = f"{held.symbol} on {held.exchange}"
             if clipped(held, price, left[key]):
-                notes.append(f"{place}: the book is too thin, left at 99 % off the price")
+                thin.add(place)
             if key not in book.tops:
-                notes.append(f"{place}: no quote is stored, the declared half spread was taken")
+                unquoted.add(place)
         if key in left and scenario.spread is not None:
             fee = rounded(notional(held, left[key]) * scenario.spread.fee_pct / _HUNDRED)
             standing.charge(key, held.pnl_currency, fee, EXIT)
+    notes = []
+    if thin:
+        notes.append(f"the book is too thin, left at 99 % off the price: {some(thin)}")
+    if unquoted:
+        notes.append(f"no quote is stored, the declared half spread was taken: {some(unquoted)}")
     return left, notes
 
 

@@ -49,6 +49,7 @@ def replay_points(scenario: Scenario, book: Book) -> Flow[list[Point]]:
     """
     replay = scenario.replay
     assert replay is not None
+    _refuse_unknown(scenario.name, replay, book)
     by_position = {one.position_id: _source_of(one, replay) for one in book.held}
     by_currency = {}
     for code in sorted(set(book.rates) - MONEY):
@@ -73,6 +74,27 @@ def replay_points(scenario: Scenario, book: Book) -> Flow[list[Point]]:
             )
             for n in range(count)
         ]
+
+
+def _refuse_unknown(name: str, replay: Replay, book: Book) -> None:
+    symbols = {symbol for symbol, _ in book.instruments}
+    unknown = []
+    for one in replay.proxies:
+        if (one.like_symbol, one.like_exchange) not in book.instruments:
+            unknown.append(f"{one.like_symbol} on {one.like_exchange}")
+        if one.base is not None and one.base not in book.assets:
+            unknown.append(f"base {one.base}")
+        if one.symbol is not None and (
+            one.symbol not in symbols
+            if one.exchange is None
+            else (one.symbol, one.exchange) not in book.instruments
+        ):
+            unknown.append(one.symbol + (f" on {one.exchange}" if one.exchange else ""))
+    if unknown:
+        raise InputError(
+            f"scenario {name!r} maps what is not known here: {', '.join(unknown)};"
+            " `cryptoscalp instruments list` shows what is"
+        )
 
 
 def _source_of(held: Held, replay: Replay) -> _Source:

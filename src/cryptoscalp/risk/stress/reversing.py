@@ -17,7 +17,7 @@ from cryptoscalp.risk.stress.result_types import ReverseStress
 from cryptoscalp.risk.stress.roots import first_root
 from cryptoscalp.risk.stress.taking import take_book
 from cryptoscalp.trading.amounts import above_zero
-from cryptoscalp.trading.exact import EXACT, rounded
+from cryptoscalp.trading.exact import EXACT, rounded, trimmed
 from cryptoscalp.trading.types import Rates
 
 _HUNDRED: Final = Decimal(100)
@@ -66,7 +66,7 @@ def reversed_stress(
         if equity <= 0:
             raise InputError("equity is not above zero: there is no percentage of it; say loss")
         with localcontext(EXACT):
-            target = rounded(equity * share / _HUNDRED)
+            target = trimmed(rounded(equity * share / _HUNDRED))
     else:
         assert loss is not None
         target = above_zero(loss, "loss")
@@ -80,7 +80,7 @@ def reversed_stress(
                 ReverseStress(side, target, None, None, f"no move {side} to {reach} loses as much")
             )
         else:
-            found.append(ReverseStress(side, target, float(move * 100), lost(move)))
+            found.append(ReverseStress(side, target, float(move * 100), trimmed(lost(move))))
     return found
 
 
@@ -102,6 +102,8 @@ def _lost(
             raise NotFound(f"portfolio {book.portfolio!r} holds nothing of {symbol}{where}")
         before = book.value().equity
         return lambda move: before - moved(book, Moves(dict.fromkeys(own, move))).equity, None
+    if exchange is not None:
+        raise InputError("exchange belongs to a symbol; say which")
     unknown = sorted(set(betas or {}) - set(assets_of(book)))
     if unknown:
         raise InputError(

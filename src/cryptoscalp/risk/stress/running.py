@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from cryptoscalp.infra.db.errors import InputError, NotFound
 from cryptoscalp.infra.db.flow import Flow, aside, call, rows
-from cryptoscalp.risk.stress.book import Book, lent
+from cryptoscalp.risk.stress.book import Book, lent, some
 from cryptoscalp.risk.stress.distances import MAINTENANCE_PCT, liquidation_distances
 from cryptoscalp.risk.stress.engine import stressed
 from cryptoscalp.risk.stress.library import chosen, scenarios
@@ -219,4 +219,4 @@ def _places(book: Book, fits: Callable[[datetime | None], bool]) -> str:
         for one in book.held
         if fits(book.prices[one.position_id].at)
     }
-    return ", ".join(sorted(names))
+    return some(names)
