@@ -17,6 +17,8 @@ _STAYING = {
     "trades", "orders", "order_events", "cash_ledger", "funding_payments",
     "feature_vectors", "model_performance", "model_performance_revisions",
     "drift_events", "adaptation_history", "adaptation_events",
+    "risk_backtests",
+    "risk_metrics",
 }  # fmt: skip
 
 
