@@ -18,6 +18,8 @@ _STAYING = {
     "feature_vectors", "model_performance", "model_performance_revisions",
     "drift_events", "adaptation_history", "adaptation_events",
     "stress_test_results",
+    "risk_backtests",
+    "risk_metrics",
 }  # fmt: skip
 
 

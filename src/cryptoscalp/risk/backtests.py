@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, get_args
 
@@ -70,22 +70,64 @@ def backtest(
     """
     one_of(scope, get_args(RiskScope), "scope")
     one_of(estimator, ESTIMATORS, "estimator")
-    share, step = checked_confidence(confidence), step_of(horizon)
-    now = datetime.now(UTC)
+    step_of(horizon)
+    asked = _Asked(portfolio, scope, subject, checked_confidence(confidence), horizon, lookback)
+    found = yield from _tested(asked, start, end, [estimator])
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which recorded rows, beside their estimator."""
+
+    portfolio: str
+    scope: RiskScope
+    subject: str
+    confidence: float
+    horizon: Interval
+    lookback: timedelta
+
+
+def _tested(
+    asked: _Asked,
+    start: datetime | None,
+    end: datetime | None,
+    estimators: Sequence[VarEstimator],
+) -> Flow[list[Backtest]]:
+    """The outcome for each estimator; prices that their rows share are read once."""
+    step, now = step_of(asked.horizon), datetime.now(UTC)
     until = end or now
     since, until = span(start or until - TESTED, until)
-    account = yield from known_portfolio(portfolio)
-    found = yield from rows(
-        _RECORDED,
-        {
-            "portfolio": account.portfolio_id, "scope": scope, "subject": subject,
-            "estimator": estimator, "confidence": share, "horizon": horizon,
-            "lookback": lookback, "start": since, "end": min(until, now - step),
-        },
-    )  # fmt: skip
-    chosen = _apart([metrics_from(account.name, row) for row in found], step)
-    prices = yield from _prices(chosen, step)
-    compared = []
+    account = yield from known_portfolio(asked.portfolio)
+    chosen: dict[VarEstimator, list[RiskMetrics]] = {}
+    for estimator in estimators:
+        found = yield from rows(
+            _RECORDED,
+            {
+                "portfolio": account.portfolio_id, "scope": asked.scope,
+                "subject": asked.subject, "estimator": estimator,
+                "confidence": asked.confidence, "horizon": asked.horizon,
+                "lookback": asked.lookback, "start": since, "end": min(until, now - step),
+            },
+        )  # fmt: skip
+        chosen[estimator] = _apart([metrics_from(account.name, row) for row in found], step)
+    prices = yield from _prices([one for every in chosen.values() for one in every], step)
+    return [
+        _outcome(asked, estimator, since, until, every, prices)
+        for estimator, every in chosen.items()
+    ]
+
+
+def _outcome(
+    asked: _Asked,
+    estimator: VarEstimator,
+    since: datetime,
+    until: datetime,
+    chosen: Sequence[RiskMetrics],
+    prices: _Prices,
+) -> Backtest:
+    step = step_of(asked.horizon)
+    compared: list[Compared] = []
     for one in chosen:
         pnl = _pnl(one, step, prices)
         if one.value_at_risk is not None and pnl is not None:
@@ -93,15 +135,15 @@ def backtest(
             compared.append(Compared(one.timestamp, var, pnl, -pnl > float(var)))
     result = coverage_test(
         [one.exception for one in compared],
-        share,
+        asked.confidence,
         follows=[
             at > 0 and one.at - compared[at - 1].at <= _NEIGHBOURS * step
             for at, one in enumerate(compared)
         ],
     )
     return Backtest(
-        account.name, scope, subject, estimator, share, horizon, lookback, since, until,
-        len(chosen) - len(compared), result, tuple(compared),
+        asked.portfolio, asked.scope, asked.subject, estimator, asked.confidence, asked.horizon,
+        asked.lookback, since, until, len(chosen) - len(compared), result, tuple(compared),
     )  # fmt: skip
 
 
@@ -122,9 +164,22 @@ def record_backtest(
         portfolio, start, end, scope=scope, subject=subject, estimator=estimator,
         confidence=confidence, horizon=horizon, lookback=lookback,
     )  # fmt: skip
+    return (yield from _keep(found))
+
+
+def record_backtests(portfolio: str, start: datetime, end: datetime) -> Flow[list[Backtest]]:
+    """Test the portfolio's rows by every estimator at 95 % over an hour, and keep the outcomes."""
+    asked = _Asked(portfolio, "PORTFOLIO", "", 0.95, "1h", LOOKBACK)
+    kept = []
+    for found in (yield from _tested(asked, start, end, ESTIMATORS)):
+        kept.append((yield from _keep(found)))
+    return kept
+
+
+def _keep(found: Backtest) -> Flow[Backtest]:
     stored = yield from rows(
         "SELECT backtest_id, recorded_at FROM record_risk_backtest(%s, %s::jsonb)",
-        (portfolio, json.dumps(_document(found), allow_nan=False)),
+        (found.portfolio, json.dumps(_document(found), allow_nan=False)),
     )
     return replace(found, backtest_id=stored[0][0], recorded_at=stored[0][1])
 

@@ -9,9 +9,10 @@ from typing import Final
 from cryptoscalp.infra.db.errors import CryptoscalpError, DatabaseError
 from cryptoscalp.infra.db.flow import Flow
 from cryptoscalp.infra.jobs.types import Job, Outcome
-from cryptoscalp.risk.backtests import record_backtest
-from cryptoscalp.risk.measures import ESTIMATORS
-from cryptoscalp.risk.recording import record
+from cryptoscalp.risk.backtests import TESTED, record_backtests
+from cryptoscalp.risk.measuring import asked
+from cryptoscalp.risk.price_moves import ReadMoves
+from cryptoscalp.risk.recording import recorded
 from cryptoscalp.trading.portfolios import portfolios
 
 #: Portfolios named in an error.
@@ -24,9 +25,10 @@ def record_risk() -> Flow[Outcome]:
     One that cannot be measured does not keep the others from it; DatabaseError names it.
     """
     now = datetime.now(UTC).replace(second=0, microsecond=0)
+    read: ReadMoves = {}
 
     def of(name: str) -> Flow[int]:
-        return len((yield from record(name, now)))
+        return len((yield from recorded(name, now, asked(), read)))
 
     return (yield from _each(of, "rows of risk metrics"))
 
@@ -36,9 +38,7 @@ def backtest_risk() -> Flow[Outcome]:
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
     def of(name: str) -> Flow[int]:
-        for estimator in ESTIMATORS:
-            yield from record_backtest(name, end=end, estimator=estimator)
-        return len(ESTIMATORS)
+        return len((yield from record_backtests(name, end - TESTED, end)))
 
     return (yield from _each(of, "back-tests"))
 

@@ -6,5 +6,5 @@ from cryptoscalp.infra.cold.types import Kept
 
 KEPT: tuple[Kept, ...] = (
     Kept("risk_metrics", "regulated"),
-    Kept("risk_backtests", "regulated"),
+    Kept("risk_backtests", "regulated", moment="end_time"),
 )

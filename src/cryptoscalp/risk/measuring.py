@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar, get_args
 
@@ -17,7 +18,7 @@ from cryptoscalp.risk.levels import DEFAULT_THRESHOLDS, checked_thresholds
 from cryptoscalp.risk.lines import lines_of
 from cryptoscalp.risk.measures import ESTIMATORS
 from cryptoscalp.risk.metrics import Method, Part, metrics, subject_of
-from cryptoscalp.risk.price_moves import periods, price_moves
+from cryptoscalp.risk.price_moves import ReadMoves, periods, price_moves
 from cryptoscalp.risk.risk_types import Line, RiskMetrics, RiskThresholds
 from cryptoscalp.risk.sample import checked_confidence
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
@@ -55,35 +56,78 @@ def measure(
     Raises NotFound for an unknown portfolio or where a held instrument has no price, MissingRate,
     InputError.
     """
-    method = _method(confidence, horizon, lookback, thresholds)
-    wanted = _chosen(estimators, ESTIMATORS, "estimator")
-    parts_of = _chosen(scopes, SCOPES, "scope")
+    ask = asked(estimators, scopes, confidence, horizon, lookback, by, rates, lacking, thresholds)
+    return (yield from measured(portfolio, at, ask))
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a measurement, checked."""
+
+    estimators: list[VarEstimator]
+    scopes: list[RiskScope]
+    method: Method
+    by: PriceKind
+    rates: Rates | None
+    lacking: Lacking
+
+
+def asked(
+    estimators: Sequence[VarEstimator] = ESTIMATORS,
+    scopes: Sequence[RiskScope] = SCOPES,
+    confidence: float = 0.95,
+    horizon: Interval = "1h",
+    lookback: timedelta = LOOKBACK,
+    by: PriceKind = "last",
+    rates: Rates | None = None,
+    lacking: Lacking = "flag",
+    thresholds: RiskThresholds = DEFAULT_THRESHOLDS,
+) -> Ask:
+    """What a caller asks, when it can be; InputError otherwise."""
     one_of(lacking, get_args(Lacking), "way with lacking candles")
+    step_of(horizon)
+    periods(horizon, lookback)
+    return Ask(
+        _chosen(estimators, ESTIMATORS, "estimator"),
+        _chosen(scopes, SCOPES, "scope"),
+        Method(checked_confidence(confidence), horizon, lookback, checked_thresholds(thresholds)),
+        by,
+        rates,
+        lacking,
+    )
+
+
+def measured(
+    portfolio: str, at: datetime | None, ask: Ask, read: ReadMoves | None = None
+) -> Flow[list[RiskMetrics]]:
+    """As `measure`; moves of prices in `read` are not read again, for many portfolios at once."""
     if at is not None:
         moment(at, "at")
+    method, by, rates = ask.method, ask.by, ask.rates
     account = yield from known_portfolio(portfolio)
     valued: PortfolioValue = yield from aside(
         lambda: value(portfolio, at, by=by, rates=rates), transaction=True
     )
     lines = yield from lines_of(valued, rates)
     instruments = {(one.symbol, one.exchange) for line in lines for one in line.factors}
-    moved = yield from price_moves(instruments, horizon, lookback, valued.at)
+    moved = yield from price_moves(instruments, method.horizon, method.lookback, valued.at, read)
     fallen = Drawdown(None, None, None)
-    if "PORTFOLIO" in parts_of:
+    if "PORTFOLIO" in ask.scopes:
         fallen = yield from drawdown_of(account.portfolio_id, valued, by, rates)
     whole = Part.of("PORTFOLIO", "", lines, moved, fallen)
-    if whole.scenarios.lacking and lacking == "refuse":
+    if whole.scenarios.lacking and ask.lacking == "refuse":
         raise NotFound(
-            f"candles of {horizon} are lacking for {_listed(whole.scenarios.lacking.values())};"
-            ' import market data, or have them named and left out (lacking="flag")'
+            f"candles of {method.horizon} are lacking for"
+            f" {_listed(whole.scenarios.lacking.values())}; import market data, or have them"
+            ' named and left out (lacking="flag")'
         )
     found = []
-    if "PORTFOLIO" in parts_of:
-        found += [metrics(whole, one, valued, moved.data_cut, method) for one in wanted]
-    for scope in parts_of:
+    if "PORTFOLIO" in ask.scopes:
+        found += [metrics(whole, one, valued, moved.data_cut, method) for one in ask.estimators]
+    for scope in ask.scopes:
         for subject, held in _parts(lines, scope).items():
             part = Part.of(scope, subject, held, moved)
-            found.append(metrics(part, wanted[0], valued, moved.data_cut, method))
+            found.append(metrics(part, ask.estimators[0], valued, moved.data_cut, method))
     return found
 
 
@@ -108,11 +152,3 @@ def _listed(found: Iterable[str]) -> str:
     told = list(found)
     more = f" and {len(told) - _TOLD:,} more" if len(told) > _TOLD else ""
     return f"{'; '.join(told[:_TOLD])}{more}"
-
-
-def _method(
-    confidence: float, horizon: Interval, lookback: timedelta, thresholds: RiskThresholds
-) -> Method:
-    step_of(horizon)
-    periods(horizon, lookback)
-    return Method(checked_confidence(confidence), horizon, lookback, checked_thresholds(thresholds))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,12 @@ class PriceMoves:
     data_cut: datetime | None
 
 
+#: The moves of instruments over a range, and the end of the last candle, as they were read.
+ReadMoves: TypeAlias = dict[
+    tuple[str, str, str, datetime, datetime], tuple[Doubles, datetime | None]
+]
+
+
 def periods(horizon: Interval, lookback: timedelta) -> int:
     """How many periods a lookback has; InputError where it is not some of them."""
     step = step_of(horizon)
@@ -44,30 +50,42 @@ def periods(horizon: Interval, lookback: timedelta) -> int:
 
 
 def price_moves(
-    instruments: Iterable[tuple[str, str]], horizon: Interval, lookback: timedelta, at: datetime
+    instruments: Iterable[tuple[str, str]],
+    horizon: Interval,
+    lookback: timedelta,
+    at: datetime,
+    read: ReadMoves | None = None,
 ) -> Flow[PriceMoves]:
     """The relative moves of closing prices over the periods that had ended by `at`.
 
     A period without a trade is a move of zero where everything was received, and NaN where trades
-    may be missing. Raises InputError for a horizon or lookback that is none.
+    may be missing. What is in `read` is not read again; what is read is added to it. Raises
+    InputError for a horizon or lookback that is none.
     """
     step, count = step_of(horizon), periods(horizon, lookback)
     end = EPOCH + (at - EPOCH) // step * step
     start = end - (count + 1) * step
-    start_us, step_us = ((start - EPOCH) // _US, step // _US)
+    held: ReadMoves = {} if read is None else read
     moves: dict[tuple[str, str], Doubles] = {}
-    cut: datetime | None = None
+    cuts: list[datetime] = []
     for symbol, exchange in sorted(set(instruments)):
-        table = yield from candles(symbol, horizon, start, end, exchange, fill="previous")
-        frame = pl.DataFrame(table)
-        # Shown at the previous close: a price where nothing can be missing, else a hole.
-        known = frame.filter((pl.col("source") != "filled") | pl.col("complete").fill_null(False))
-        places = (known["timestamp"].dt.epoch("us").to_numpy() - start_us) // step_us
-        closes = np.full(count + 1, np.nan)
-        closes[places] = known["close"].to_numpy()
-        moves[symbol, exchange] = closes[1:] / closes[:-1] - 1
-        if not known.is_empty():
-            last = known["timestamp"].max()
-            assert isinstance(last, datetime)
-            cut = max(last + step, cut or last + step)
-    return PriceMoves(moves, count, cut)
+        key = symbol, exchange, horizon, start, end
+        if key not in held:
+            table = yield from candles(symbol, horizon, start, end, exchange, fill="previous")
+            held[key] = _moves(pl.DataFrame(table), start, step, count)
+        moves[symbol, exchange], cut = held[key]
+        cuts += [cut] if cut else []
+    return PriceMoves(moves, count, max(cuts, default=None))
+
+
+def _moves(
+    frame: pl.DataFrame, start: datetime, step: timedelta, count: int
+) -> tuple[Doubles, datetime | None]:
+    start_us, step_us = ((start - EPOCH) // _US, step // _US)
+    # Shown at the previous close: a price where nothing can be missing, else a hole.
+    known = frame.filter((pl.col("source") != "filled") | pl.col("complete").fill_null(False))
+    places = (known["timestamp"].dt.epoch("us").to_numpy() - start_us) // step_us
+    closes = np.full(count + 1, np.nan)
+    closes[places] = known["close"].to_numpy()
+    last = known["timestamp"].max()
+    return closes[1:] / closes[:-1] - 1, last + step if isinstance(last, datetime) else None

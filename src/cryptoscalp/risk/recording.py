@@ -18,7 +18,8 @@ from cryptoscalp.risk.choices import Lacking, RiskScope, VarEstimator
 from cryptoscalp.risk.documents import COLUMNS, document_of, metrics_from
 from cryptoscalp.risk.levels import DEFAULT_THRESHOLDS
 from cryptoscalp.risk.measures import ESTIMATORS
-from cryptoscalp.risk.measuring import LOOKBACK, SCOPES, measure
+from cryptoscalp.risk.measuring import LOOKBACK, SCOPES, Ask, asked, measured
+from cryptoscalp.risk.price_moves import ReadMoves
 from cryptoscalp.risk.risk_types import RiskMetrics, RiskThresholds
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.types import PriceKind, Rates
@@ -58,12 +59,16 @@ def record(
     The same moment again stores nothing where it comes to the same; where late data have changed
     it, a further revision is kept and the first one stays. Raises as `measure` does.
     """
-    found = yield from measure(
-        portfolio, at, estimators=estimators, scopes=scopes, confidence=confidence,
-        horizon=horizon, lookback=lookback, by=by, rates=rates, lacking=lacking,
-        thresholds=thresholds,
-    )  # fmt: skip
-    documents = [document_of(one, thresholds, by, rates) for one in found]
+    ask = asked(estimators, scopes, confidence, horizon, lookback, by, rates, lacking, thresholds)
+    return (yield from recorded(portfolio, at, ask))
+
+
+def recorded(
+    portfolio: str, at: datetime | None, ask: Ask, read: ReadMoves | None = None
+) -> Flow[list[RiskMetrics]]:
+    """As `record`; moves of prices in `read` are not read again, for many portfolios at once."""
+    found = yield from measured(portfolio, at, ask, read)
+    documents = [document_of(one, ask.method.thresholds, ask.by, ask.rates) for one in found]
     stored = yield from rows(
         "SELECT place, revision, recorded_at FROM record_risk(%s, %s::jsonb) ORDER BY place",
         (portfolio, json.dumps(documents, allow_nan=False)),
