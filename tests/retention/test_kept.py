@@ -17,6 +17,7 @@ _STAYING = {
     "trades", "orders", "order_events", "cash_ledger", "funding_payments",
     "feature_vectors", "model_performance", "model_performance_revisions",
     "drift_events", "adaptation_history", "adaptation_events",
+    "limit_breaches", "kill_switch_events", "risk_alerts",
 }  # fmt: skip
 
 
