@@ -20,6 +20,7 @@ _STAYING = {
     "stress_test_results",
     "risk_backtests",
     "risk_metrics",
+    "limit_breaches", "kill_switch_events", "risk_alerts",
 }  # fmt: skip
 
 

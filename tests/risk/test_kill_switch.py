@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -208,6 +210,15 @@ async def test_a_portfolio_of_another_spelling_is_another_one(db: AsyncDatabase)
     await desk(db, "Büro'; DROP TABLE kill_switches; --")
     assert await db.risk.trading_state("Büro'; DROP TABLE kill_switches; --")
     assert not await db.risk.trading_state("Büro")
+
+
+def test_a_fork_gets_its_own_answers(database: Place) -> None:
+    with connect(database.dsn) as db:
+        for name in ("free", "halted"):
+            db.trading.create_portfolio(name, "USDT")
+        db.risk.halt("halted", "stop")
+    program = [sys.executable, "-W", "ignore", "-m", "tests.risk.switch_forker", database.dsn]
+    assert subprocess.run(program, timeout=60, check=False).returncode == 0
 
 
 def test_an_answer_after_the_end_is_no(database: Place) -> None:

@@ -13,13 +13,14 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 import pytest
 
-from cryptoscalp import AsyncDatabase
+from cryptoscalp import AsyncDatabase, ServerError
+from cryptoscalp.infra import migrations
 from cryptoscalp.infra.db.drivers import AsyncDriver, SyncDriver
 from cryptoscalp.infra.server import EmbeddedServer
 from cryptoscalp.risk.face import Risk
 from cryptoscalp.risk.limits.limit_types import TradingState
 from tests.faces import open_face
-from tests.postgres import Place
+from tests.postgres import LOGIN, Place, running_server
 
 #: How much later than its timeout an answer may come on a machine that is busy, in seconds.
 _SLACK_S = 0.5
@@ -196,6 +197,28 @@ async def test_a_table_that_is_locked_says_no_in_time(database: Place, mode: str
             connection.execute("LOCK TABLE kill_switches IN ACCESS EXCLUSIVE MODE")
             assert not await ask()
         assert await ask(5.0)
+
+
+@pytest.fixture(scope="module")
+def standby() -> Iterator[EmbeddedServer]:
+    """A server that has become a standby with the schema and a portfolio in it."""
+    with running_server() as made:
+        migrations.upgrade(made.admin_dsn, login=LOGIN)
+        made.stop()
+        (signal_file,) = [
+            one.parent / "standby.signal" for one in made.data_dir.rglob("postgresql.auto.conf")
+        ]
+        signal_file.touch(mode=0o666)
+        with pytest.raises(ServerError, match="read-only"):
+            made.ensure_running()  # it runs, and cannot be prepared
+        yield made
+
+
+async def test_a_standby_may_not_know_of_a_halt(standby: EmbeddedServer, mode: str) -> None:
+    async with asking(mode, standby.dsn) as ask:
+        state = await ask(5.0)
+    assert (state.may_trade, state.known) == (False, True)
+    assert "standby" in (state.reason or "")
 
 
 async def test_who_gives_up_gets_no_answer_to_an_older_question(database: Place) -> None:

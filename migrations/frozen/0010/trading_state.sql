@@ -12,6 +12,10 @@ DECLARE
     account    portfolios;
 BEGIN
     may_trade := false;
+    IF pg_is_in_recovery() THEN
+        reason := 'this server is a standby, which may not know of a halt yet; ask the primary';
+        RETURN;
+    END IF;
     SELECT * INTO everywhere FROM kill_switches AS k WHERE k.portfolio_id IS NULL;
     IF NOT FOUND THEN
         reason := 'the kill switch of all portfolios is missing; run `cryptoscalp risk halt`, then `risk resume`';

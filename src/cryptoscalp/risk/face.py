@@ -36,7 +36,8 @@ class Risk(Face[D_co]):
     breaches = operation(breaches, retry=True)
     trading_state = switch()
     halt = operation(halt, retry=True)
-    resume = operation(resume, retry=True)
+    # Tried again, it could clear a halt that came in between.
+    resume = operation(resume, retry=False)
     switch_events = operation(switch_events, retry=True)
     alerts = operation(alerts, retry=True)
     send_alerts = operation(send_alerts, retry=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import select
 import threading
 import time
@@ -102,6 +103,7 @@ class _Line:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._dialling: Dialling | None = None
+        self._process = os.getpid()
         self._closed = False
 
     def close(self) -> None:
@@ -125,6 +127,10 @@ class _Line:
         """The connection; None while it is being made. Raises why it could not be."""
         if self._closed:
             raise RuntimeError("the database is closed")
+        if self._process != os.getpid():
+            # A fork has this socket in common with its parent, and would read the parent's answers.
+            self._process = os.getpid()
+            self._dialling = None
         if self._dialling is None:
             self._dialling = Dialling(self._dsn)
         if self._dialling.error is not None:
