@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import warnings
 from collections.abc import Iterator
@@ -17,20 +16,19 @@ from hypothesis import strategies as st
 
 from cryptoscalp import InputError
 from cryptoscalp.analytics.measures import measured, measured_trades, returns_of
+from tests.analytics.agreement import RETURNS, real_returns, table
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-RETURNS = SHARED / "data" / "returns_pyfolio" / "test_returns.csv.gz"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 DAYS = 252.0
 HOURS = 8_760.0
 
 
 @pytest.fixture(scope="module")
 def real() -> np.ndarray:
-    """3,034 daily returns of pyfolio's tests, from 2004 on."""
+    """Daily returns of pyfolio's tests."""
     if not RETURNS.exists():
         pytest.skip("the shared data are not here")
-    with gzip.open(RETURNS, "rt") as lines:
-        return np.array([float(line.strip().rpartition(",")[2]) for line in lines if "," in line])
+    return real_returns()
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +68,31 @@ def test_the_real_series_agrees_with_quantstats(real: np.ndarray, quantstats: An
             "sortino_ratio": quantstats.sortino(theirs, periods=252),
             "volatility": quantstats.volatility(theirs, periods=252),
             "max_drawdown": -quantstats.max_drawdown(theirs),
+            "calmar_ratio": quantstats.calmar(theirs, periods=252),
         }
     for name, value in found.items():
         assert getattr(ours, name) == pytest.approx(value, rel=1e-10), name
+
+
+@pytest.mark.usefixtures("real", "quantstats")
+def test_the_table_of_the_docs_is_what_comes_out() -> None:
+    pytest.importorskip("empyrical")
+    assert table() in DOCS.read_text(encoding="utf-8")
+
+
+def test_where_libraries_differ(quantstats: Any) -> None:
+    empyrical = pytest.importorskip("empyrical")
+    rising, flat = np.array([0.01, 0.02]), np.array([0.01] * 5)
+    # Theirs are infinite where there is nothing to divide by; ours are None, with a reason.
+    assert math.isinf(empyrical.sortino_ratio(rising))
+    assert math.isinf(empyrical.sharpe_ratio(flat))
+    assert math.isinf(quantstats.profit_factor(series(rising)))
+    assert measured(rising, DAYS).reasons["sortino_ratio"] == "NO_DOWNSIDE"
+    assert measured(flat, DAYS).reasons["sharpe_ratio"] == "ZERO_VOLATILITY"
+    # A win rate of days leaves days of zero out; ours of trades counts them.
+    mixed = [0.01, 0.0, -0.01, 0.02]
+    assert quantstats.win_rate(series(np.array(mixed))) == pytest.approx(2 / 3)
+    assert measured_trades([Decimal(str(one)) for one in mixed]).win_rate == 0.5
 
 
 def test_an_annual_risk_free_rate_is_taken_by_bucket(real: np.ndarray) -> None:

@@ -200,6 +200,7 @@ CREATE TABLE performance_changes (
     until TIMESTAMP WITH TIME ZONE NOT NULL,
     trade_floor BIGINT,
     entry_floor BIGINT,
+    order_floor BIGINT,
     transaction BIGINT DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
     CONSTRAINT performance_changes_pkey PRIMARY KEY (change_id),
     CONSTRAINT fk_performance_changes_portfolios FOREIGN KEY(portfolio_id) REFERENCES portfolios (portfolio_id) ON DELETE RESTRICT,
@@ -227,6 +228,8 @@ COMMENT ON COLUMN performance_changes.until IS 'time of the latest of it';
 COMMENT ON COLUMN performance_changes.trade_floor IS 'lowest trade id, for trades';
 
 COMMENT ON COLUMN performance_changes.entry_floor IS 'lowest entry id, for cash without a trade';
+
+COMMENT ON COLUMN performance_changes.order_floor IS 'lowest id of a trade that fills a known order';
 
 COMMENT ON COLUMN performance_changes.transaction IS 'transaction that changed it';
 

@@ -23,6 +23,10 @@ from cryptoscalp.trading.grid_types import Line
 
 #: Name and version of what makes the rows; another formula is another version.
 METHOD: Final = "buckets/1"
+#: What performance_store parts documents by.
+_PARTED: Final = chr(31)
+#: Up to so many rows, lists are packed as fast by the driver.
+_FEW: Final = 50
 _DOUBLES: Final = (
     "total_return", "sharpe_ratio", "sharpe_low", "sharpe_high", "sortino_ratio", "calmar_ratio",
     "volatility", "max_drawdown",
@@ -110,8 +114,12 @@ def columns(drafts: Sequence[Draft]) -> dict[str, Any]:
     """Drafts as the parameters of `performance_store`, with the measures that they come to."""
     made = [_row(one) for one in drafts]
     found: dict[str, Any] = {name: [row[name] for row in made] for name in made[0]}
-    for name in (*_DOUBLES, "win_rate", "profit_factor", "slippage_bps"):
-        found[name] = packed.float8s(pa.array(found[name], pa.float64()))
+    if len(drafts) >= _FEW:
+        for name in (*_DOUBLES, "win_rate", "profit_factor", "slippage_bps"):
+            found[name] = packed.float8s(pa.array(found[name], pa.float64()))
+    for name in ("lacking", "reasons"):
+        # As an array each quote of it would be escaped.
+        found[name] = _PARTED.join(found[name])
     states = np.array([one.state for one in drafts], dtype=np.float64).ravel()
     found["states"] = packed.float8s(pa.array(states, pa.float64()))
     return found | {"size": fold.SIZE, "method": METHOD}

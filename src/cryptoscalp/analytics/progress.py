@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,18 +11,21 @@ from typing import Any, NamedTuple
 
 from cryptoscalp.analytics.windows import Step, bucket_begin_s, restart_s
 from cryptoscalp.infra.db.flow import Flow, rows
-from cryptoscalp.trading.grid_types import Held, Holding, Instrument, Line
+from cryptoscalp.trading.grid_types import Held, Holding, Instrument, Line, Terms
 
 
 class Note(NamedTuple):
-    """What was booked since the last refresh: from which time and ids on, and until when."""
+    """What was booked in a portfolio since its last refresh.
 
-    change_id: int
-    portfolio_id: int
+    From which time and ids on, until when; `order_floor` is the lowest id of a trade of an order.
+    """
+
+    changes: Sequence[int]
     since: datetime
     until: datetime
     trade_floor: int | None
     entry_floor: int | None
+    order_floor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +56,21 @@ class Progress:
             pending_until=known,
         )  # fmt: skip
 
-    def told(self, notes: Sequence[Note]) -> Progress:
-        """This with notes taken in: what is late makes it dirty, the rest is pending."""
-        made = self
-        for one in notes:
-            late = one.since <= self.through
-            made = replace(
-                made,
-                began=min(made.began, one.since),
-                trade_floor=_least(made.trade_floor, one.trade_floor),
-                entry_floor=_least(made.entry_floor, one.entry_floor),
-                pending_until=max(made.pending_until or one.until, one.until),
-                dirty_since=min(made.dirty_since or one.since, one.since)
-                if late
-                else made.dirty_since,
-            )
-        return made
+    def told(self, note: Note | None) -> Progress:
+        """This with a note taken in: what is late makes it dirty, the rest is pending."""
+        if note is None:
+            return self
+        dirty = self.dirty_since
+        if note.since <= self.through:
+            dirty = min(dirty or note.since, note.since)
+        return replace(
+            self,
+            began=min(self.began, note.since),
+            trade_floor=_least(self.trade_floor, note.trade_floor),
+            entry_floor=_least(self.entry_floor, note.entry_floor),
+            pending_until=max(self.pending_until or note.until, note.until),
+            dirty_since=dirty,
+        )
 
     def reached(self, end_s: int, holding: Holding, needs: frozenset[Instrument]) -> Progress:
         """This after all until a moment was folded."""
@@ -108,33 +109,33 @@ def plan_of(progress: Progress | None, began: datetime, target_s: int, step: Ste
     return Plan(progress.through_s, end_s, False, None)
 
 
-def stored_progress(ids: Sequence[int]) -> Flow[dict[tuple[int, Step], Progress]]:
-    """The progress of portfolios, by portfolio and step."""
+def stored_progress(
+    ids: Sequence[int],
+) -> Flow[tuple[dict[tuple[int, Step], Progress], dict[int, Note]]]:
+    """The progress of portfolios, by portfolio and step, and what was booked since."""
     found = yield from rows(
-        "SELECT portfolio_id, step::text, began, through, holding, trade_floor, entry_floor,"
-        " pending_until, dirty_since FROM performance_progress WHERE portfolio_id = ANY (%s)",
+        "SELECT a.portfolio_id, c.changes, c.since, c.until, c.trade_floor, c.entry_floor,"
+        " c.order_floor, p.step::text, p.began, p.through, p.holding, p.trade_floor, p.entry_floor,"
+        " p.pending_until, p.dirty_since FROM unnest(%s::bigint[]) AS a (portfolio_id)"
+        " CROSS JOIN LATERAL (SELECT array_agg(change_id) AS changes, min(since) AS since,"
+        " max(until) AS until, min(trade_floor) AS trade_floor, min(entry_floor) AS entry_floor,"
+        " min(order_floor) AS order_floor FROM performance_changes AS c"
+        " WHERE c.portfolio_id = a.portfolio_id) AS c"
+        " LEFT JOIN performance_progress AS p ON p.portfolio_id = a.portfolio_id",
         (list(ids),),
     )
     made: dict[tuple[int, Step], Progress] = {}
-    for portfolio_id, step, began, through, document, *pending in found:
-        holding, needs = _read(document)
-        made[portfolio_id, step] = Progress(
-            portfolio_id, step, began, through, holding, needs, *pending
-        )
-    return made
-
-
-def stored_notes(ids: Sequence[int]) -> Flow[dict[int, list[Note]]]:
-    """What was booked in portfolios since their last refresh."""
-    found = yield from rows(
-        "SELECT change_id, portfolio_id, since, until, trade_floor, entry_floor"
-        " FROM performance_changes WHERE portfolio_id = ANY (%s)",
-        (list(ids),),
-    )
-    notes: dict[int, list[Note]] = defaultdict(list)
-    for row in found:
-        notes[row[1]].append(Note(*row))
-    return notes
+    notes: dict[int, Note] = {}
+    for portfolio, *row in found:
+        if row[0] is not None:
+            notes[portfolio] = Note(*row[:6])
+        step, began, through, document, *pending = row[6:]
+        if step is not None:
+            holding, needs = _read(document)
+            made[portfolio, step] = Progress(
+                portfolio, step, began, through, holding, needs, *pending
+            )
+    return made, notes
 
 
 def first_moves(ids: Sequence[int]) -> Flow[dict[int, tuple[datetime, datetime]]]:
@@ -189,7 +190,10 @@ def _document(one: Progress) -> str:
     return json.dumps(
         {
             "cash": {code: str(amount) for code, amount in sorted(one.holding.cash.items())},
-            "lines": [[*line, *map(str, held)] for line, held in one.holding.lines.items()],
+            "lines": [
+                [*line, *map(str, held), *one.holding.terms[line.instrument]]
+                for line, held in one.holding.lines.items()
+            ],
             "needs": sorted(one.needs),
         }
     )
@@ -199,7 +203,8 @@ def _read(document: Mapping[str, Any]) -> tuple[Holding, frozenset[Instrument]]:
     return (
         Holding(
             {code: Decimal(amount) for code, amount in document["cash"].items()},
-            {Line(*line[:3]): Held(*map(Decimal, line[3:])) for line in document["lines"]},
+            {Line(*line[:3]): Held(*map(Decimal, line[3:6])) for line in document["lines"]},
+            {Instrument(*line[1:3]): Terms(*line[6:]) for line in document["lines"]},
         ),
         frozenset(Instrument(*one) for one in document["needs"]),
     )

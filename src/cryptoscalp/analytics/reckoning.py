@@ -39,7 +39,8 @@ def fold_plan(
     stored = 0
     for moments in pieces(plan.start_s, plan.end_s, step):
         first = plan.restart and moments.start_s == plan.start_s
-        valued = yield from grid(members, moments, start=start, floors=floors)
+        terms = {key: of for one in (start or {}).values() for key, of in one.terms.items()}
+        valued = yield from grid(members, moments, start=start, floors=floors, known=terms)
         sums = fill_sums((yield from _fills(ids, moments, floors[0])))
         held = {} if first else (yield from _stored(ids, moments, step))
         series = Series(valued, moments)

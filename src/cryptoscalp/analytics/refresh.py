@@ -17,7 +17,6 @@ from cryptoscalp.analytics.progress import (
     first_moves,
     plan_of,
     store_progress,
-    stored_notes,
     stored_progress,
 )
 from cryptoscalp.analytics.reckoning import fold_plan
@@ -59,13 +58,10 @@ def recompute(
 def _refresh(
     portfolios: Sequence[str] | None, as_of: datetime | None, *, from_scratch: bool
 ) -> Flow[PerformanceRefresh]:
-    # What became late is told to all portfolios at once, under their locks.
-    found = yield from rows("SELECT take_price_changes(), now()")
-    now: datetime = found[0][1]
+    accounts, now = yield from _accounts(portfolios)
     until = moment(as_of, "as_of") if as_of else now - GRACE
     if until > now:
         raise InputError(f"as_of {until.isoformat()} is not over yet")
-    accounts = yield from _accounts(portfolios)
     stored = again = 0
     for n in range(0, len(accounts), _AT_ONCE):
         chunk = accounts[n : n + _AT_ONCE]
@@ -76,26 +72,30 @@ def _refresh(
     return PerformanceRefresh(len(accounts), stored, again, until.replace(second=0, microsecond=0))
 
 
-def _accounts(names: Sequence[str] | None) -> Flow[list[Account]]:
+def _accounts(names: Sequence[str] | None) -> Flow[tuple[list[Account], datetime]]:
+    """The portfolios to refresh, and the time; what became late is told to all of them before."""
     found = yield from rows(
-        "SELECT portfolio_id, name, base_currency::text FROM portfolios AS f"
-        " WHERE name = ANY (coalesce(%(names)s::text[], ARRAY[name]))"
+        "SELECT f.portfolio_id, f.name, f.base_currency::text, told.now"
+        " FROM (SELECT take_price_changes() AS taken, now() AS now OFFSET 0) AS told"
+        " LEFT JOIN portfolios AS f ON name = ANY (coalesce(%(names)s::text[], ARRAY[name]))"
         " AND (%(names)s::text[] IS NOT NULL OR closed_at IS NULL OR closed_at > coalesce("
         "(SELECT min(p.through) FROM performance_progress AS p"
         " WHERE p.portfolio_id = f.portfolio_id), '-infinity')"
         " OR EXISTS (SELECT FROM performance_progress AS p"
         " WHERE p.portfolio_id = f.portfolio_id AND p.dirty_since IS NOT NULL)"
         " OR EXISTS (SELECT FROM performance_changes AS c"
-        " WHERE c.portfolio_id = f.portfolio_id)) ORDER BY portfolio_id",
+        " WHERE c.portfolio_id = f.portfolio_id))"
+        " WHERE told.taken >= 0 ORDER BY f.portfolio_id",
         {"names": list(names) if names is not None else None},
     )
-    known = {row[1] for row in found}
+    accounts = [Account(*row[:3]) for row in found if row[0] is not None]
+    known = {one.name for one in accounts}
     for name in names or ():
         if name not in known:
             raise NotFound(
                 f"there is no portfolio {name!r}; `cryptoscalp portfolio list` shows them"
             )
-    return [Account(*row) for row in found]
+    return accounts, found[0][3]
 
 
 def _reckon(
@@ -104,14 +104,13 @@ def _reckon(
     """Reckon portfolios; returns the rows stored, and the portfolios whose history changed."""
     ids = [one.portfolio_id for one in accounts]
     yield from rows("SELECT lock_performance(%s)", (ids,))
-    before = yield from stored_progress(ids)
-    notes = yield from stored_notes(ids)
+    before, notes = yield from stored_progress(ids)
     moves = yield from first_moves([one for one in ids if (one, "1m") not in before])
     began = {one: first for one, (first, _) in moves.items()}
     began |= {one: at.began for (one, _), at in before.items()}
-    for one, its in notes.items():
+    for one, note in notes.items():
         if one in began:
-            began[one] = min([began[one], *(note.since for note in its)])
+            began[one] = min(began[one], note.since)
     yield from _slippage([one for one in ids if one in began], before, notes, until)
     stored = 0
     late: set[int] = set()
@@ -127,7 +126,7 @@ def _reckon(
             if known is None and from_scratch and (one, "1m") in before:
                 continue
             if known is not None:
-                known = known.told(notes.get(one, ()))
+                known = known.told(notes.get(one))
                 if from_scratch:
                     known = replace(known, dirty_since=began[one])
                 told[one] = known
@@ -147,7 +146,7 @@ def _reckon(
                 )
                 told[of] = held.reached(plan.end_s, end.end, end.needs)
         made += [one for key, one in told.items() if one != before.get((key, step))]
-    taken = [note.change_id for its in notes.values() for note in its]
+    taken = [change for note in notes.values() for change in note.changes]
     yield from store_progress(made, taken, _priced(before))
     return stored, len(late)
 
@@ -157,10 +156,12 @@ def _known(
     until: datetime,
     moves: Mapping[int, tuple[datetime, datetime]],
     before: Mapping[tuple[int, Step], Progress],
-    notes: Mapping[int, Sequence[Note]],
+    notes: Mapping[int, Note],
 ) -> datetime:
     """No earlier than the last move of a portfolio that is known."""
-    found = [until, *(note.until for note in notes.get(portfolio, ()))]
+    found = [until]
+    if portfolio in notes:
+        found.append(notes[portfolio].until)
     if portfolio in moves:
         found.append(moves[portfolio][1])
     minutes = before.get((portfolio, "1m"))
@@ -178,15 +179,19 @@ def _priced(before: dict[tuple[int, Step], Progress]) -> dict[int, frozenset[Ins
 
 def _slippage(
     ids: Sequence[int],
-    before: dict[tuple[int, Step], Progress],
-    notes: dict[int, list[Note]],
+    before: Mapping[tuple[int, Step], Progress],
+    notes: Mapping[int, Note],
     until: datetime,
 ) -> Flow[None]:
-    """Measure fills that may be new against their quotes."""
-    floors = [note.trade_floor for one in ids for note in notes.get(one, ()) if note.trade_floor]
+    """Measure fills of orders that may be new against their quotes."""
+    floors: list[int] = []
     for one in ids:
-        known = before.get((one, "1m"))
-        if known is None or known.trade_floor:
-            floors.append(known.trade_floor if known and known.trade_floor else 1)
+        known, note = before.get((one, "1m")), notes.get(one)
+        if known is None:
+            floors.append(1)
+        elif known.trade_floor:
+            floors.append(known.trade_floor)
+        if note is not None and note.order_floor:
+            floors.append(note.order_floor)
     if floors:
         yield from rows("SELECT measure_slippage(%s, %s, %s)", (list(ids), min(floors), until))

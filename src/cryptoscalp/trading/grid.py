@@ -72,12 +72,14 @@ def grid(
     *,
     start: Mapping[int, Holding] | None = None,
     floors: tuple[int | None, int | None] | None = None,
+    known: Mapping[Instrument, Terms] | None = None,
 ) -> Flow[list[Valued]]:
     """Value portfolios on a grid.
 
     `start` is what each held at the first moment, by its id; without it everything is summed up
     from the beginning. With it, `floors` are the lowest trade and cash entry ids among which new
     ones may be (None: there are none); what they did at or before the first moment is left out.
+    `known` are terms that need not be read again.
     """
     ids = [one.portfolio_id for one in accounts]
     moves = yield from _moves(ids, moments, floors, since_start=start is not None)
@@ -87,7 +89,8 @@ def grid(
         for one in ids
         for line in [*held.get(one, Holding()).lines, *moves[one].lines]
     }
-    terms = yield from _terms(used)
+    terms = dict(known or {})
+    terms |= yield from _terms(used - terms.keys())
     open_ = {
         line.instrument
         for one in ids

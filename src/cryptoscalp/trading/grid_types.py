@@ -36,6 +36,15 @@ class Line(NamedTuple):
         return Instrument(self.symbol, self.exchange)
 
 
+class Terms(NamedTuple):
+    """How an instrument settles: `base` is the currency of a spot position's inventory."""
+
+    base: str
+    pnl_currency: str
+    margined: bool
+    inverse: bool
+
+
 class Held(NamedTuple):
     """A line at a moment, exactly.
 
@@ -51,20 +60,11 @@ class Held(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Cash and lines of a portfolio at a moment, exactly."""
+    """Cash and lines of a portfolio at a moment, exactly, and how their instruments settle."""
 
     cash: Mapping[str, Decimal] = field(default_factory=dict)
     lines: Mapping[Line, Held] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How an instrument settles: `base` is the currency of a spot position's inventory."""
-
-    base: str
-    pnl_currency: str
-    margined: bool
-    inverse: bool
+    terms: Mapping[Instrument, Terms] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,10 @@ def _valued(
     return Valued(
         account, equity, _flows(moves.deposits, count), _flows(moves.withdrawals, count), gained,
         active, Lacking(lacking), frozenset(needs),
-        Holding({code: one for code, one in cash.items() if one}, lines),
+        Holding(
+            {code: one for code, one in cash.items() if one}, lines,
+            {line.instrument: terms[line.instrument] for line in lines},
+        ),
     )  # fmt: skip
 
 

@@ -7,8 +7,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
     IF TG_TABLE_NAME = 'trades' THEN
-        INSERT INTO performance_changes (portfolio_id, since, until, trade_floor)
-        SELECT portfolio_id, min(timestamp), max(timestamp), min(trade_id) FROM new_rows GROUP BY portfolio_id;
+        INSERT INTO performance_changes (portfolio_id, since, until, trade_floor, order_floor)
+        SELECT portfolio_id, min(timestamp), max(timestamp), min(trade_id),
+               min(trade_id) FILTER (WHERE order_id IS NOT NULL)
+        FROM new_rows GROUP BY portfolio_id;
     ELSE
         INSERT INTO performance_changes (portfolio_id, since, until, entry_floor)
         SELECT portfolio_id, min(timestamp), max(timestamp), min(entry_id) FROM new_rows

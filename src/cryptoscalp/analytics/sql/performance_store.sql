@@ -1,4 +1,5 @@
--- Rows of performance, column by column, to the function that keeps them.
+-- Rows of performance, column by column, to the function that keeps them. Documents come as one text, parted
+-- by a character that JSON does not have.
 SELECT record_performance(array_agg(ROW(
     r.portfolio_id, r.scope, r.strategy_id, r.symbol, r.exchange, r.period, to_timestamp(r.begins_s),
     to_timestamp(r.started_s), to_timestamp(r.through_s), r.total_return, r.sharpe_ratio, r.sharpe_low,
@@ -18,8 +19,8 @@ FROM unnest(
     %(wins)s::bigint[], %(losses)s::bigint[], %(avg_win)s::numeric[], %(avg_loss)s::numeric[],
     %(gross_profit)s::numeric[], %(gross_loss)s::numeric[], %(fills)s::bigint[], %(turnover)s::numeric[],
     %(fees)s::numeric[], %(slippage)s::numeric[], %(slippage_bps)s::float8[], %(slippage_fills)s::bigint[],
-    %(slippage_notional)s::numeric[], %(returns)s::bigint[], %(gaps)s::bigint[], %(lacking)s::text[],
-    %(reasons)s::text[]) WITH ORDINALITY AS r (
+    %(slippage_notional)s::numeric[], %(returns)s::bigint[], %(gaps)s::bigint[], string_to_array(%(lacking)s, chr(31)),
+    string_to_array(%(reasons)s, chr(31))) WITH ORDINALITY AS r (
     portfolio_id, scope, strategy_id, symbol, exchange, period, begins_s, started_s, through_s, total_return,
     sharpe_ratio, sharpe_low, sharpe_high, sortino_ratio, calmar_ratio, volatility, max_drawdown, win_rate,
     profit_factor, total_trades, wins, losses, avg_win, avg_loss, gross_profit, gross_loss, fills, turnover, fees,

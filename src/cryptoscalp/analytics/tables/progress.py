@@ -62,6 +62,7 @@ performance_changes = Table(
     moment("until", "time of the latest of it"),
     Column("trade_floor", BigInteger, comment="lowest trade id, for trades"),
     Column("entry_floor", BigInteger, comment="lowest entry id, for cash without a trade"),
+    Column("order_floor", BigInteger, comment="lowest id of a trade that fills a known order"),
     Column("transaction", BigInteger, nullable=False,
            server_default=text("((pg_current_xact_id())::text)::bigint"),
            comment="transaction that changed it"),
