@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptoscalp.cli import output
 from cryptoscalp.cli.amounts import money
+from cryptoscalp.cli.times import age
 
 if TYPE_CHECKING:
     from cryptoscalp.risk.backtest_types import Backtest
@@ -37,8 +38,18 @@ def show_metrics(found: Sequence[RiskMetrics]) -> None:
     )
     if whole is not None and whole.components:
         _show_lines(whole)
-    for text in dict.fromkeys(reason.text for one in found for reason in one.reasons):
+    for text in dict.fromkeys(text for one in found for text in _told(one)):
         output.say(f"- {text}")
+
+
+def _told(one: RiskMetrics) -> list[str]:
+    """What has to be known of a row; of a part, what differs from the whole."""
+    by_estimator = ("value_at_risk", "var_95", "risk_level")
+    return [
+        f"{one.estimator}: {reason.text}" if reason.figure in by_estimator else reason.text
+        for reason in one.reasons
+        if one.scope == "PORTFOLIO" or reason.figure not in ("max_drawdown", "risk_level")
+    ]
 
 
 def _show_whole(one: RiskMetrics) -> None:
@@ -58,7 +69,7 @@ def _show_whole(one: RiskMetrics) -> None:
             ("drawdowns since", one.drawdown_since),
             ("level", one.risk_level),
             ("loss over", f"{one.horizon}, at {one.confidence:g} of not losing more"),
-            ("history", f"{one.lookback.days} days until {output.cell(one.data_cut)}"),
+            ("history", f"{age(one.lookback.total_seconds())} until {output.cell(one.data_cut)}"),
             ("covered", percent(one.coverage)),
         ]
     )

@@ -34,7 +34,8 @@ def components(lines: Doubles, whole: TailRisk) -> Components:
         var, shortfall = _parts(lines, whole, whole.var, whole.expected_shortfall)
     except Undefined as error:
         return Components(None, None, str(error))
-    return Components(tuple(var.tolist()), tuple(shortfall.tolist()))
+    # No negative zeros.
+    return Components(tuple((var + 0.0).tolist()), tuple((shortfall + 0.0).tolist()))
 
 
 def _parts(lines: Doubles, whole: TailRisk, var: float, shortfall: float) -> _Parts:

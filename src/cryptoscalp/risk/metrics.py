@@ -194,7 +194,7 @@ def _components(part: Part, parts: Components | None) -> tuple[Component, ...]:
         var = shortfall = marginal = None
         if column is not None and parts and parts.var and parts.expected_shortfall:
             var, shortfall = parts.var[column], parts.expected_shortfall[column]
-            marginal = var / float(line.exposure) if line.exposure else None
+            marginal = var / float(line.exposure) + 0.0 if line.exposure else None
         found.append(Component(line, column is not None, var, shortfall, marginal))
     return tuple(found)
 
