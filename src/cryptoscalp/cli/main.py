@@ -24,6 +24,7 @@ from cryptoscalp.cli import (
     imports,
     instruments,
     jobs,
+    kill_switch,
     ledger,
     limits,
     models,
@@ -67,7 +68,7 @@ for part in (
     regimes,
     adaptations,
     replay,
-    limits,
+    limits, kill_switch,
     retention, schema,
 ):  # fmt: skip
     part.register(app)
