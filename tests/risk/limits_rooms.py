@@ -68,6 +68,11 @@ async def mark(db: AsyncDatabase, price: str, portfolio: str = "desk") -> None:
         await db.trading.mark_position(one.position_id, Decimal(price))
 
 
+async def checked(db: AsyncDatabase, **more: Any) -> dict[str, LimitCheck]:
+    """A check of the desk, by metric."""
+    return {one.metric: one for one in await db.risk.check_limits("desk", **more)}
+
+
 async def taken_in(
     db: AsyncDatabase,
     portfolio: str,

@@ -24,6 +24,7 @@ from cryptoscalp.cli import (
     imports,
     instruments,
     jobs,
+    kill_switch,
     ledger,
     limits,
     logs,
@@ -79,6 +80,7 @@ for part in (
     stress,
     reports,
     performance,
+    limits, kill_switch,
     retention, schema,
 ):  # fmt: skip
     part.register(app)
