@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cryptoscalp import connect
 from tests.cli.conftest import Cli, Place
@@ -109,6 +112,22 @@ def test_status_tells_ages_and_logs(cli: Cli, place: Place, imported: Path) -> N
     text = cli("status").stdout
     assert "newest data" in text
     assert "errors" in text
+
+
+def test_a_worker_logs_into_the_database(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cryptoscalp import database
+
+    begin = database.worker
+
+    def worker(*words: Any, **options: Any) -> Any:
+        logging.getLogger("cryptoscalp.tests").warning("an alert of a worker")
+        return begin(*words, **options)
+
+    monkeypatch.setattr(database, "worker", worker)
+    cli("worker", "--jobs", "collect_server_logs", "--for", "1s")
+    assert not logging.getLogger("cryptoscalp").handlers
+    (one,) = answer(cli, "logs", "search", "an alert of a worker")
+    assert (one["level"], one["component"]) == ("WARNING", "cryptoscalp.tests")
 
 
 def test_the_servers_own_log_is_read_by_a_job(cli: Cli) -> None:

@@ -19,7 +19,8 @@ async def one(db: AsyncDatabase, name: str) -> Finding:
     return finding
 
 
-async def store(db: AsyncDatabase, at: datetime = NOW - timedelta(seconds=10)) -> None:
-    """A trade and a quote of one instrument at a moment."""
+async def store(db: AsyncDatabase, at: datetime | None = None) -> None:
+    """A trade and a quote of one instrument at a moment, ten seconds ago unless given."""
+    at = at or datetime.now(UTC) - timedelta(seconds=10)
     await db.capture.write_trades(table([trade(0, 1, timestamp=at)]))
     await db.capture.write_quotes(table([quote(0, 1, timestamp=at)]))

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptoscalp import AsyncDatabase
-from tests.monitoring.asking import NOW, one, store
+from tests.monitoring.asking import one, store
 from tests.monitoring.conftest import Breaking
 
 
 async def test_data_that_has_stopped(db: AsyncDatabase) -> None:
     assert (await one(db, "data-age")).status == "SKIP"
-    await store(db, NOW - timedelta(minutes=1))
+    await store(db, datetime.now(UTC) - timedelta(minutes=1))
     assert (await one(db, "data-age")).status == "OK"
 
 
 async def test_data_that_is_old(db: AsyncDatabase) -> None:
-    await store(db, NOW - timedelta(minutes=30))
+    await store(db, datetime.now(UTC) - timedelta(minutes=30))
     found = await one(db, "data-age")
     assert found.status == "WARN"
     assert "the newest trade of binance is 0:3" in found.found
 
 
 async def test_history_is_not_expected_to_go_on(db: AsyncDatabase) -> None:
-    await store(db, NOW - timedelta(days=400))
+    await store(db, datetime.now(UTC) - timedelta(days=400))
     found = await one(db, "data-age")
     assert found.status == "OK"
     assert "no data of the last two days" in found.found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -60,7 +63,7 @@ def worker(
     if wanted == []:
         raise typer.BadParameter("--jobs names no job; see `cryptoscalp jobs list`")
     ended: SimpleQueue[Run] = SimpleQueue()
-    with Stop() as stop:
+    with Stop() as stop, _logged(session):
         stop.after(length)
         at_work = database.worker(
             session.external_url, session.data_dir,
@@ -73,6 +76,20 @@ def worker(
             if at_work.running:
                 _tell(session, f"ending; what runs has {grace} s")
         _show(session, ended)
+
+
+@contextmanager
+def _logged(session: Session) -> Iterator[None]:
+    """Failures and alerts are found by `logs tail`, whichever worker had them."""
+    from cryptoscalp.logs import log_to_database
+
+    name = "cryptoscalp"
+    log = log_to_database(session.external_url, session.data_dir, level="WARNING", logger=name)
+    try:
+        yield
+    finally:
+        logging.getLogger(name).removeHandler(log)
+        log.close()
 
 
 def _show(session: Session, ended: SimpleQueue[Run]) -> None:
