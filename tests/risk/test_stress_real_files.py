@@ -127,3 +127,4 @@ async def test_correlation_to_one_takes_the_deviation_of_the_hours_before(
     lost = price * -(pl.Series([-4 * deviation * 24**0.5]).exp()[0] - 1)
     assert float(found.loss_amount) == pytest.approx(lost, rel=1e-7)
     assert "scenario" not in found.reasons
+    assert found.risk_metrics["direction"] == "down"

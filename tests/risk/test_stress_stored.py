@@ -98,7 +98,10 @@ async def test_losses_are_those_of_the_books_and_are_stored(desk: AsyncDatabase)
     assert hashlib.sha256(text.encode()).hexdigest() == stored[0].scenario_sha256
     parts = sum(one["loss"] for one in stored[0].positions) + stored[0].risk_metrics["cash_loss"]
     assert parts == cascade.loss_amount
-    dry = await desk.risk.run_stress("main", ["price-cascade"], rates=RATES, stored=False)
+    dry = await desk.risk.run_stress(
+        "main", ["price-cascade"], rates=RATES, stored=False, recovery_days=0
+    )
+    assert dry.results[0].reasons["recovery_time_minutes"].endswith("it was not asked for")
     assert dry.results[0].test_id is None
     assert len(await desk.risk.stress_results()) == 2
 

@@ -57,12 +57,12 @@ def run(
         int,
         typer.Option(
             "--recovery-days",
-            min=1,
+            min=0,
             max=3_650,
             metavar="DAYS",
-            help="Days of hourly equity by which the time to recover is reckoned.",
+            help="Days of hourly equity by which the time to recover is reckoned; 0 leaves it out.",
         ),
-    ] = 30,
+    ] = 7,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Reckon only, and store nothing.")
     ] = False,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -45,7 +45,7 @@ def run_stress(
     *,
     path: Path | str | None = None,
     rates: Rates | None = None,
-    recovery_days: int = 30,
+    recovery_days: int = 7,
     stored: bool = True,
 ) -> Flow[StressRun]:
     """What a portfolio would lose now in scenarios, each a stored row (unless `stored` is False).
@@ -54,13 +54,14 @@ def run_stress(
     all that are declared are run, and those that cannot be applied are told in `refused`. With
     them one that cannot is an InputError, and nothing is stored. The book is read in one statement,
     at its last marks; `rates` values currencies as in `trading.value`. The time to recover is by
-    the hourly equity of `recovery_days` before. Raises NotFound, MissingRate, InputError.
+    the hourly equity of `recovery_days` before, and left out with 0. Raises NotFound, MissingRate,
+    InputError.
     """
-    if not 1 <= recovery_days <= 3_650:
-        raise InputError(f"recovery_days {recovery_days} must be between 1 and 3,650")
+    if not 0 <= recovery_days <= 3_650:
+        raise InputError(f"recovery_days {recovery_days} must be between 0 and 3,650")
     asked = yield from _asked(names, path)
     book = yield from take_book(portfolio, rates)
-    returns, why = yield from _hourly(book, recovery_days, rates)
+    hourly: tuple[list[float], str | None] | None = None
     distances: dict[Decimal, list[Distance]] = {}
     made, refused = [], []
     for one in asked:
@@ -68,13 +69,16 @@ def run_stress(
         if pct not in distances:
             distances[pct] = yield from call(partial(liquidation_distances, book, pct))
         try:
-            outcome, notes = yield from apply(one, book)
+            applied = yield from apply(one, book)
         except InputError as error:
             if names is not None:
                 raise
             refused.append((one.name, str(error)))
             continue
-        made.append(_result(one, book, outcome, notes, distances[pct], (returns, why)))
+        if hourly is None:
+            hourly = yield from _hourly(book, recovery_days, rates)
+        more = {"direction": applied.direction, "recovery_days": recovery_days}
+        made.append(_result(one, book, applied, distances[pct], hourly, more))
     if stored and made:
         made = yield from aside(partial(store, book.portfolio_id, made), transaction=True)
     return StressRun(book.portfolio, book.at, tuple(made), tuple(refused))
@@ -94,20 +98,30 @@ def _asked(names: Sequence[str | Scenario] | None, path: Path | str | None) -> F
     return found
 
 
-def apply(scenario: Scenario, book: Book) -> Flow[tuple[Outcome, list[str]]]:
-    """One scenario over a book: its outcome, and notes on how to read it. Raises InputError."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An outcome, notes on how to read it, and the direction of assets that moved together."""
+
+    outcome: Outcome
+    notes: Sequence[str] = ()
+    direction: str | None = None
+
+
+def apply(scenario: Scenario, book: Book) -> Flow[Applied]:
+    """One scenario over a book; InputError where it cannot be applied."""
     if scenario.replay is not None:
         points = yield from replay_points(scenario, book)
-        return (yield from call(partial(stressed, book, scenario, points))), []
+        return Applied((yield from call(partial(stressed, book, scenario, points))))
     moves = moves_of(scenario, book)
-    notes: list[str] = []
-    candidates: list[Moves] = [moves]
-    if scenario.correlation is not None:
-        sides, notes = yield from correlated_moves(scenario, book, scenario.correlation)
-        # What the scenario says of currencies itself comes before what was measured.
-        candidates = [Moves({}, {**one.worths, **moves.worths}) for one in sides.values()]
+    if scenario.correlation is None:
+        (only,) = yield from call(partial(_each, book, scenario, [moves]))
+        return Applied(only)
+    sides, notes = yield from correlated_moves(scenario, book, scenario.correlation)
+    # What the scenario says of currencies itself comes before what was measured.
+    candidates = [Moves({}, {**one.worths, **moves.worths}) for one in sides.values()]
     found = yield from call(partial(_each, book, scenario, candidates))
-    return max(found, key=lambda one: one.loss), notes
+    worst, direction = max(zip(found, sides, strict=True), key=lambda one: one[0].loss)
+    return Applied(worst, notes, direction)
 
 
 def _each(book: Book, scenario: Scenario, candidates: Sequence[Moves]) -> list[Outcome]:
@@ -118,6 +132,8 @@ def _each(book: Book, scenario: Scenario, candidates: Sequence[Moves]) -> list[O
 
 def _hourly(book: Book, days: int, rates: Rates | None) -> Flow[tuple[list[float], str | None]]:
     """Hourly log returns of equity up to now, and why there are none."""
+    if not days:
+        return [], "it was not asked for"
     began = yield from rows(
         "SELECT min(timestamp) FROM cash_ledger WHERE portfolio_id = %s", (book.portfolio_id,)
     )
@@ -147,11 +163,12 @@ def _hourly(book: Book, days: int, rates: Rates | None) -> Flow[tuple[list[float
 def _result(
     scenario: Scenario,
     book: Book,
-    outcome: Outcome,
-    notes: Sequence[str],
+    applied: Applied,
     distances: Sequence[Distance],
     hourly: tuple[Sequence[float], str | None],
+    more: Mapping[str, Any],
 ) -> StressResult:
+    outcome = applied.outcome
     lost = float(outcome.loss / outcome.equity) if outcome.equity > 0 else None
     returns, why = hourly
     back = recovery(returns, lost)
@@ -160,7 +177,7 @@ def _result(
         reasons["loss_percentage"] = "equity is not above zero before the scenario"
     if back.reason is not None:
         reasons["recovery_time_minutes"] = f"{back.reason}; {why}" if why else back.reason
-    if told := [*notes, *outcome.notes]:
+    if told := [*applied.notes, *outcome.notes]:
         reasons["scenario"] = "; ".join(told)
     reasons |= _stale(book)
     times = [priced.at for priced in book.prices.values() if priced.at is not None]
@@ -177,6 +194,7 @@ def _result(
         "liquidated_positions": sum(1 for one in outcome.positions if one.liquidated_quantity),
         "liquidation_distance": [asdict(one) for one in distances],
         "recovery": asdict(back),
+        **more,
     }
     return StressResult(
         test_id=None,
