@@ -16,6 +16,7 @@ from typing import Any, Final
 from cryptoscalp.cli import (
     limits_examples,
     logs_examples,
+    performance_examples,
     replay_examples,
     risk_examples,
     stress_examples,
@@ -226,7 +227,8 @@ _DRIFT: Final = (
 )
 #: Rooms that keep their examples, and what has to be there before them, in files of their own.
 _PARTS: Final = (
-    replay_examples, risk_examples, limits_examples, stress_examples, logs_examples,
+    replay_examples, risk_examples, limits_examples, stress_examples, performance_examples,
+    logs_examples,
 )  # fmt: skip
 _LINES: Final = (
     "import spot.gz",

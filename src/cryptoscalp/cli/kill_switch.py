@@ -8,7 +8,7 @@ import typer
 
 from cryptoscalp.cli import listing, output
 from cryptoscalp.cli.book_options import Limit
-from cryptoscalp.cli.limits import MaybePortfolio, risk_group
+from cryptoscalp.cli.limits import MaybePortfolio
 from cryptoscalp.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it i
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `risk`."""
-    group = risk_group(app)
+    group = GROUP
     for called, body in (("halt", halt), ("resume", resume), ("state", state), ("alerts", alerts)):
         command(group, called)(body)
 

@@ -40,22 +40,8 @@ def _threshold(name: str) -> typer.models.OptionInfo:
 
 
 def register(app: typer.Typer) -> None:
-    """Add `limits`, `halt`, `resume`, `state` and `alerts` to `risk`, which `app` has already."""
+    """Add `limits` and its commands to `risk`, which is registered by itself."""
     GROUP.add_typer(_limits, name="limits")
-    for name, body in (("halt", halt), ("resume", resume), ("state", state), ("alerts", alerts)):
-        command(GROUP, name)(body)
-    """Add `limits` and its commands to `risk`."""
-    risk_group(app).add_typer(_limits, name="limits")
-
-
-def risk_group(app: typer.Typer) -> typer.Typer:
-    """The group `risk`, made where no part before has made it."""
-    for one in app.registered_groups:
-        if one.name == "risk" and one.typer_instance is not None:
-            return one.typer_instance
-    made = typer.Typer(rich_markup_mode=None, help="What portfolios may lose, and may do.")
-    app.add_typer(made, name="risk")
-    return made
 
 
 @command(_limits, "set")

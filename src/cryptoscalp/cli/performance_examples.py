@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 #: What differs from run to run, and what the reference shows in its place.
@@ -13,3 +14,7 @@ LINES: Final = (
     "performance show main --period 1d",
     "performance compare --by symbol",
 )
+
+
+def prepare(words: str, data_dir: Path) -> None:
+    """Nothing: the portfolio comes with the examples of the books."""
