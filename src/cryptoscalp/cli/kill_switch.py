@@ -9,6 +9,7 @@ import typer
 from cryptoscalp.cli import listing, output
 from cryptoscalp.cli.book_options import Limit
 from cryptoscalp.cli.limits import MaybePortfolio
+from cryptoscalp.cli.risk import GROUP
 from cryptoscalp.cli.session import Session, command
 
 if TYPE_CHECKING:
@@ -23,9 +24,8 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it i
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `risk`."""
-    group = GROUP
     for called, body in (("halt", halt), ("resume", resume), ("state", state), ("alerts", alerts)):
-        command(group, called)(body)
+        command(GROUP, called)(body)
 
 
 def halt(session: Session, portfolio: MaybeName = None, *, reason: Reason) -> None:

@@ -74,13 +74,10 @@ for part in (
     regimes,
     adaptations,
     replay,
-    risk,
-    limits,
-    logs, metrics,
-    stress,
-    reports,
+    risk, limits, kill_switch, stress,
     performance,
-    limits, kill_switch,
+    reports,
+    logs, metrics,
     retention, schema,
 ):  # fmt: skip
     part.register(app)

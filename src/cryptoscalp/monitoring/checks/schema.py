@@ -73,7 +73,10 @@ def _declared() -> tuple[set[str], dict[str, str]]:
         for table in subject.metadata.tables.values():
             names.update(f"{table.name}.{column.name}" for column in table.columns)
             names.update(f"index {index.name}" for index in table.indexes)
-            names.update(f"constraint {one.name}" for one in table.constraints if one.name)
+            # A table without a primary key has one of no columns in its metadata.
+            keyless = set() if table.primary_key.columns else {table.primary_key}
+            held = table.constraints - keyless
+            names.update(f"constraint {one.name}" for one in held if one.name)
         for name in subject.sql_objects:
             functions.update(_BODY.findall(subject.sql_text(name)))
     return names, functions
