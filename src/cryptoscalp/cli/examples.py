@@ -225,6 +225,15 @@ _DRIFT: Final = (
     "drift events",
     "drift stop 1",
 )
+#: Ages of what the examples stored on a day of their own.
+_STATUS_STEADY: Final[Mapping[str, Any]] = {
+    "trade_age_s": 0.25,
+    "quote_age_s": 0.25,
+    "performance_analytics": 42.5,
+    "risk_metrics": 42.5,
+    "since": "2024-08-09T06:00:00.000000Z",
+    "newest": "2024-08-09T07:00:01.000000Z",
+}
 #: Rooms that keep their examples, and what has to be there before them, in files of their own.
 _PARTS: Final = (
     replay_examples, risk_examples, limits_examples, stress_examples, performance_examples,
@@ -322,6 +331,8 @@ def collect(folder: Path) -> list[Example]:
                 run, found = found["run_id"], {"run_id": _RUN}
             if part is not None:
                 steady.update(part.STEADY)
+            if words == "status":
+                steady.update(_STATUS_STEADY)
             if words.startswith("adaptations"):
                 steady["timestamp"] = steady["recorded_at"]
             made.append(Example(words, _settled(found, steady)))
