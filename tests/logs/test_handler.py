@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import logging.config
 import sys
 import threading
 import time
@@ -14,10 +13,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from cryptoscalp import InputError
-from cryptoscalp.logs import LogHandler, log_to_database
 from cryptoscalp.logs.entries import MESSAGE_LIMIT
-from cryptoscalp.logs.sending import Sender
 from tests.logs.conftest import Opened, stored
 from tests.postgres import Place
 
@@ -216,96 +212,6 @@ def test_its_own_work_is_not_logged(database: Place, opened: Opened) -> None:
     finally:
         driver.removeHandler(handler)
         driver.setLevel(before)
-
-
-def test_a_batch_is_stored_once_however_often_it_is_sent(database: Place, opened: Opened) -> None:
-    logger, handler = opened()
-    logger.info("seed")
-    handler.flush()
-    ((row,),) = [stored(database.dsn, "SELECT count(*) FROM system_logs")]
-    assert row == (1,)
-    from cryptoscalp.logs.entries import LogRow
-
-    at = datetime.now(UTC)
-    rows = [LogRow(at, "INFO", "x", f"m{n}", "{}") for n in range(3)]
-    sender = Sender(database.dsn)
-    for _ in range(3):
-        assert sender.send(rows, "one") == 0
-    assert sender.send(rows, "two") == 0
-    sender.close()
-    assert stored(database.dsn, "SELECT count(*) FROM system_logs WHERE component = 'x'") == [(6,)]
-
-
-def test_a_row_that_is_refused_does_not_hold_up_the_others(database: Place) -> None:
-    from cryptoscalp.logs.entries import LogRow
-
-    at = datetime.now(UTC)
-    rows = [LogRow(at, "INFO", "x", f"m{n}", "{}") for n in range(9)]
-    rows[4] = rows[4]._replace(message="x" * 70_000)  # more than the table takes
-    rows[7] = rows[7]._replace(metadata="[]")
-    sender = Sender(database.dsn)
-    assert sender.send(rows, "mixed") == 2
-    assert sender.send(rows, "mixed") == 2
-    sender.close()
-    found = stored(database.dsn, "SELECT message FROM system_logs ORDER BY message")
-    assert [text for (text,) in found] == ["m0", "m1", "m2", "m3", "m5", "m6", "m8"]
-
-
-def test_days_that_are_missing_are_made(database: Place, opened: Opened) -> None:
-    logger, handler = opened()
-    for days in (0, 1, 40):
-        record = logger.makeRecord(logger.name, 20, "f", 1, f"{days} days", (), None)
-        record.created = time.time() - days * 86_400
-        logger.handle(record)
-    handler.flush()
-    assert [row[2] for row in stored(database.dsn)] == ["0 days", "1 days", "40 days"]
-    late = stored(
-        database.dsn,
-        "SELECT count(*) FROM late_writes WHERE table_name = 'system_logs'"
-        " AND day < current_date - 30 AND written_at > now() - interval '1 hour'",
-    )
-    assert late == [(1,)]  # retention counts from this write, not from the day
-
-
-def test_by_a_configuration(database: Place) -> None:
-    name = "tests.configured"
-    logging.config.dictConfig({
-        "version": 1, "disable_existing_loggers": False, "incremental": False,
-        "handlers": {"database": {"class": "cryptoscalp.logs.LogHandler", "level": "WARNING",
-                                  "url": database.dsn, "capacity": 500}},
-        "loggers": {name: {"handlers": ["database"], "level": "DEBUG", "propagate": False}},
-    })  # fmt: skip
-    logger = logging.getLogger(name)
-    (handler,) = logger.handlers
-    assert isinstance(handler, LogHandler)
-    logger.info("not this")
-    logger.warning("but this")
-    logger.removeHandler(handler)
-    handler.close()
-    assert [row[2] for row in stored(database.dsn)] == ["but this"]
-
-
-def test_by_one_call(database: Place) -> None:
-    name = "tests.one_call"
-    first = log_to_database(database.dsn, logger=name)
-    second = log_to_database(database.dsn, logger=name, level="WARNING")
-    logger = logging.getLogger(name)
-    assert logger.handlers == [second]
-    assert first is not second
-    logger.warning("kept")
-    logger.removeHandler(second)
-    second.close()
-    assert [row[2] for row in stored(database.dsn)] == ["kept"]
-
-
-@pytest.mark.parametrize(
-    "options", [{"capacity": 0}, {"batch_rows": 0}, {"interval_s": -1}, {"exit_timeout_s": -1}]
-)
-def test_options_that_are_none(database: Place, options: dict[str, float]) -> None:
-    with pytest.raises(InputError, match="capacity"):
-        LogHandler(database.dsn, **options)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="url"):
-        LogHandler("postgresql://u:pw@h:port/x")
 
 
 def test_frames_are_not_held(opened: Opened) -> None:

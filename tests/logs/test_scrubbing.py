@@ -56,7 +56,7 @@ def test_secrets_with_a_name_are_replaced(text: str) -> None:
         "order o-1 filled at 55,000.10",
         "the token BTC went up",
         "token_count=5",
-        "passfile=/home/x/.pgpass",
+        "passfile=keys/pgpass",
         "signatures are checked",
         "secret",
         "10 of 10 passwords were wrong",
