@@ -28,7 +28,7 @@ _VENUE: Final = "binance"
 
 def measure(place: Place, quick: bool) -> Section:
     """Measure and record through the public API; the estimators alone beside it."""
-    positions, hours, times = (3, 100, 3) if quick else (20, 720, 15)
+    positions, hours, times = (3, 100, 3) if quick else (20, 720, 5)
     at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with place.connect() as db:
         _store(db, positions, hours, at)

@@ -206,7 +206,7 @@ async def test_a_held_symbol_without_candles_is_named_or_refused(db: AsyncDataba
         "main", AT, estimators=["HISTORICAL"], scopes=["PORTFOLIO"], **METHOD
     )
     assert (most.value_at_risk, most.expected_shortfall) == (None, None)
-    assert "candles cover 4" in " ".join(one.text for one in most.reasons)
+    assert "candles cover 50" in " ".join(one.text for one in most.reasons)
 
 
 async def test_a_held_symbol_without_a_price_is_refused(db: AsyncDatabase) -> None:
