@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -312,6 +313,35 @@ async def test_a_deposit_before_everything_begins_anew(traded: AsyncDatabase) ->
     stored = await all_rows(traded, "main")
     await traded.analytics.recompute()
     assert await all_rows(traded, "main") == stored
+
+
+async def test_refreshes_at_once_wait_for_each_other(traded: AsyncDatabase) -> None:
+    done = await asyncio.gather(
+        *(traded.analytics.refresh(as_of=at(minute)) for minute in (150, 30, 90, 60, 120))
+    )
+    assert sum(one.rows for one in done) > 0
+    stored = await all_rows(traded, "main")
+    assert max(row["through"] for row in stored) == at(150)
+    await traded.analytics.recompute()
+    assert await all_rows(traded, "main") == stored
+
+
+async def test_a_fill_that_is_committed_late_is_late(
+    traded: AsyncDatabase, database: Place
+) -> None:
+    with psycopg.connect(database.dsn) as bot:
+        bot.execute(
+            "SELECT record_fill('main', 'BTCUSDT', 'binance', '77', %s, 'BUY', 0.001, 50000)",
+            (at(100),),
+        )
+        await traded.analytics.refresh(as_of=at(150))
+        before = await traded.analytics.performance("main", "1h")
+        bot.commit()
+    done = await traded.analytics.refresh(as_of=at(150))
+    after = await traded.analytics.performance("main", "1h")
+    assert done.recomputed == 1
+    assert [one.fills for one in before] == [1, 1, 0]
+    assert [one.fills for one in after] == [1, 2, 0]
 
 
 async def test_the_job_refreshes_all(db: AsyncDatabase) -> None:

@@ -23,10 +23,6 @@ from cryptoscalp.trading.grid_types import Line
 
 #: Name and version of what makes the rows; another formula is another version.
 METHOD: Final = "buckets/1"
-#: What performance_store parts documents by.
-_PARTED: Final = chr(31)
-#: Up to so many rows, lists are packed as fast by the driver.
-_FEW: Final = 50
 _DOUBLES: Final = (
     "total_return", "sharpe_ratio", "sharpe_low", "sharpe_high", "sortino_ratio", "calmar_ratio",
     "volatility", "max_drawdown",
@@ -110,19 +106,15 @@ def lacked(
     return found
 
 
-def columns(drafts: Sequence[Draft]) -> dict[str, Any]:
+def documents(drafts: Sequence[Draft]) -> dict[str, Any]:
     """Drafts as the parameters of `performance_store`, with the measures that they come to."""
-    made = [_row(one) for one in drafts]
-    found: dict[str, Any] = {name: [row[name] for row in made] for name in made[0]}
-    if len(drafts) >= _FEW:
-        for name in (*_DOUBLES, "win_rate", "profit_factor", "slippage_bps"):
-            found[name] = packed.float8s(pa.array(found[name], pa.float64()))
-    for name in ("lacking", "reasons"):
-        # As an array each quote of it would be escaped.
-        found[name] = _PARTED.join(found[name])
     states = np.array([one.state for one in drafts], dtype=np.float64).ravel()
-    found["states"] = packed.float8s(pa.array(states, pa.float64()))
-    return found | {"size": fold.SIZE, "method": METHOD}
+    return {
+        "rows": json.dumps([_row(one) for one in drafts], default=str),
+        "states": packed.float8s(pa.array(states, pa.float64())),
+        "size": fold.SIZE,
+        "method": METHOD,
+    }
 
 
 def _row(draft: Draft) -> dict[str, Any]:
@@ -162,8 +154,8 @@ def _row(draft: Draft) -> dict[str, Any]:
         "slippage_notional": of.slippage_notional,
         "returns": int(draft.state[0]),
         "gaps": fold.gaps(draft.state),
-        "lacking": json.dumps(draft.lacking),
-        "reasons": json.dumps(reasons, sort_keys=True),
+        "lacking": draft.lacking,
+        "reasons": reasons,
     }
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from cryptoscalp.analytics.drafts import Draft, Part, Sums, columns
+from cryptoscalp.analytics.drafts import Draft, Part, Sums, documents
 from cryptoscalp.analytics.folding import Series, fill_sums
 from cryptoscalp.analytics.progress import Plan, Progress
 from cryptoscalp.analytics.windows import PERIODS, Period, Step, pieces, restart_s, window_of
@@ -18,6 +18,8 @@ from cryptoscalp.trading.grid_types import Account, Holding, Moments, Valued
 _ROOM: Final = "cryptoscalp.analytics"
 _FILLS: Final = query(_ROOM, "performance_fills")
 _STORE: Final = query(_ROOM, "performance_store")
+#: Rows of whole windows are stored together from so many on.
+_MOST_ROWS: Final = 10_000
 #: Below every id of a trade or cash entry.
 _ALL: Final = 1
 
@@ -57,9 +59,12 @@ def fold_plan(
                 skip_first=first and _is_before(plan, begins, step),
             ):
                 drafts += found
-                if window.begins_s >= moments.start_s or first:
+                if plan.restart and (window.begins_s >= moments.start_s or first):
                     begun.append((period, window.begins_s))
-        stored += yield from _store(drafts, plan, ids, begun if plan.restart else [])
+                if len(drafts) >= _MOST_ROWS:
+                    stored += yield from _store(drafts, plan, ids, begun)
+                    drafts, begun = [], []
+        stored += yield from _store(drafts, plan, ids, begun)
         start = {one.account.portfolio_id: one.end for one in valued}
     return valued, stored
 
@@ -130,7 +135,7 @@ def _store(
         return 0
     found = yield from rows(
         _STORE,
-        columns(drafts)
+        documents(drafts)
         | {
             "dirty": plan.dirty_since,
             "portfolios": list(ids),
