@@ -17,6 +17,7 @@ from bench import (
     cold,
     files,
     ingest,
+    limits,
     logs,
     marks,
     newest,
@@ -61,6 +62,7 @@ BENCHMARKS: Final[dict[str, Measure]] = {
     replay.NAME: replay.measure,
     replay_durable.NAME: replay_durable.measure,
     risk.NAME: risk.measure,
+    limits.NAME: limits.measure,
     logs.NAME: logs.measure,
 }
 

@@ -8,10 +8,3 @@ DROP FUNCTION record_alert_delivery, set_risk_limit, end_risk_limit, end_breache
 DROP TABLE risk_alert_deliveries, risk_alerts, kill_switch_events, kill_switches, limit_breaches, risk_limits;
 DROP FUNCTION keep_breach, keep_limit, refuse_limit_entry, refuse_limit_change;
 DROP TYPE limit_metric, limit_action, breach_state, breach_end, switch_change, risk_alert_kind;
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_attribute WHERE atttypid = to_regtype('public.risk_level') AND NOT attisdropped) THEN
-        DROP TYPE IF EXISTS risk_level;
-    END IF;
-END
-$$;

@@ -1,12 +1,3 @@
--- The risk metrics have the same levels; who comes first makes the type.
-DO $$
-BEGIN
-    IF to_regtype('public.risk_level') IS NULL THEN
-        CREATE TYPE risk_level AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
-    END IF;
-END
-$$;
-
 CREATE TYPE limit_metric AS ENUM ('GROSS_EXPOSURE', 'NET_EXPOSURE', 'LEVERAGE', 'DAILY_LOSS', 'DRAWDOWN', 'VAR', 'EXPECTED_SHORTFALL', 'CONCENTRATION', 'STALE_DATA');
 
 CREATE TYPE limit_action AS ENUM ('ALERT', 'HALT');

@@ -1,8 +1,4 @@
-"""The figures that another part of the package reckons: drawdown, value at risk, shortfall.
-
-They are read from the table `risk_metrics` by the names of its columns, so that where
-nothing is recorded there a limit says that its value is unknown.
-"""
+"""The figures that `record_risk` stores: drawdown, value at risk, shortfall."""
 
 from __future__ import annotations
 
@@ -35,12 +31,6 @@ class RiskFigures:
 #: Gives the newest figures of a portfolio's number; None when there are none.
 Figures: TypeAlias = Callable[[int], Flow[RiskFigures | None]]
 
-_THERE: Final = """
-    SELECT count(*) = 9 FROM pg_attribute
-    WHERE attrelid = to_regclass('public.risk_metrics') AND NOT attisdropped
-      AND attname IN ('portfolio_id', 'timestamp', 'scope', 'confidence', 'horizon', 'revision',
-                      'drawdown', 'var_95', 'expected_shortfall')
-"""
 # The newest moment of the portfolio as a whole at 95 % over an hour, as the job records it. Of
 # several estimators the one that says most counts, of several reckonings of one the last.
 _NEWEST: Final = """
@@ -60,9 +50,6 @@ _NEWEST: Final = """
 
 
 def newest_risk_row(portfolio_id: int) -> Flow[RiskFigures | None]:
-    """The newest row of `risk_metrics`; None where the table, its columns or a row are missing."""
-    there = yield from rows(_THERE)
-    if not there[0][0]:
-        return None
+    """What `risk_metrics` says last of a portfolio; None where nothing is recorded."""
     found = yield from rows(_NEWEST, {"portfolio": portfolio_id})
     return RiskFigures(*found[0]) if found else None
