@@ -11,15 +11,14 @@ from tests.retention.days import as_admin
 
 #: Partitioned tables below `candles`, which are no declared tables of their own.
 _PARTS = {"candles_1s", "candles_long"}
-#: Regulated rows whose sums need all of them (decision 0017).
-#: Regulated tables that never leave: the books (decision 0017), and what models did (0020).
+#: Regulated tables that never leave: the books (decision 0017), what models did (0020), what was
+#: reckoned of both (0023 to 0027).
 _STAYING = {
     "trades", "orders", "order_events", "cash_ledger", "funding_payments",
     "feature_vectors", "model_performance", "model_performance_revisions",
     "drift_events", "adaptation_history", "adaptation_events",
-    "stress_test_results",
-    "risk_backtests",
-    "risk_metrics",
+    "performance_analytics", "fill_slippage",
+    "risk_metrics", "risk_backtests", "stress_test_results",
     "limit_breaches", "kill_switch_events", "risk_alerts",
 }  # fmt: skip
 
