@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from cryptoscalp import AsyncDatabase
 from tests.monitoring.asking import one, store
@@ -56,3 +57,39 @@ async def test_errors_and_drops(db: AsyncDatabase) -> None:
 
 async def test_what_was_never_reckoned(db: AsyncDatabase) -> None:
     assert (await one(db, "reckoned-age")).status == "SKIP"
+
+
+async def test_what_was_reckoned_of_long_ago_is_as_old_as_the_reckoning(
+    db: AsyncDatabase,
+) -> None:
+    began = datetime.now(UTC) - timedelta(days=3)
+    await db.trading.create_portfolio("main", "USDT")
+    await db.trading.deposit("main", "USDT", Decimal(100), reference="a", timestamp=began)
+    await db.risk.record("main", began + timedelta(days=1), estimators=["HISTORICAL"])
+    await db.analytics.refresh(["main"])
+    held = (await db.monitoring.ages()).reckoned
+    assert held["stress_test_results"] is None
+    for table in ("risk_metrics", "performance_analytics"):
+        age = held[table]
+        assert age is not None
+        assert 0 <= age < 120, table
+
+
+async def test_limits_that_are_broken_and_trading_that_is_halted(db: AsyncDatabase) -> None:
+    await db.trading.create_portfolio("main", "USDT")
+    assert (await one(db, "limits")).status == "SKIP"
+    await db.risk.set_limit("STALE_DATA", portfolio="main", high=Decimal(60))
+    assert (await one(db, "limits")).status == "OK"
+    await db.risk.set_limit("VAR", portfolio="main", critical=Decimal(1))
+    await db.risk.check_limits("main")
+    found = await one(db, "limits")
+    assert found.status == "WARN"
+    assert "VAR of main does not keep to its limit (unknown: no risk figures" in found.found
+    await db.risk.halt("main", reason="venue is down")
+    found = await one(db, "limits")
+    assert found.status == "FAIL"
+    assert found.found == "trading is halted in main: venue is down (and 1 more)"
+    samples = {one.name: dict(one.samples) for one in (await db.monitoring.metrics()).metrics}
+    assert samples["cryptoscalp_portfolios_halted"] == {(): 1}
+    assert samples["cryptoscalp_trading_halted"] == {(): 0}
+    assert samples["cryptoscalp_risk_breaches_open"] == {("unknown",): 1}

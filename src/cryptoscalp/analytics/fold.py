@@ -74,7 +74,9 @@ def fold(
         both = known & np.isfinite(equity0) & np.isfinite(gained0)
         capital = equity0 + dep
         gain = np.where(whole, equity + wd - capital, gained - gained0)
-        counted = both & (capital > LEAST_CAPITAL)
+        # Capital that came in this bucket and did nothing yet has no return, not one of zero.
+        arrived = (equity0 == 0.0) & (equity + wd == capital)
+        counted = both & (capital > LEAST_CAPITAL) & ~arrived
         r = np.where(counted, gain / capital, 0.0)
         wealth *= 1.0 + r
         np.maximum(peak, wealth, out=peak)

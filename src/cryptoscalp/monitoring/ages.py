@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
-
-from psycopg import sql
+from typing import Final
 
 from cryptoscalp.infra.db.flow import Flow, rows
 from cryptoscalp.logs.log_types import LogCounts
 from cryptoscalp.logs.reading import counts
 
-#: What was reckoned of the books; a table that this version does not have is left out.
-_RECKONED: Final = ("risk_metrics", "performance_analytics", "stress_test_results")
+#: When it was last reckoned; risk by the key, which begins with the portfolio.
+_RECKONED: Final = """
+    SELECT name, extract(epoch FROM now() - at)::float8 FROM (VALUES
+        ('performance_analytics', (SELECT max(through) FROM performance_progress)),
+        ('risk_metrics', (SELECT max((
+            SELECT m.recorded_at FROM risk_metrics AS m WHERE m.portfolio_id = p.portfolio_id
+            ORDER BY m.timestamp DESC LIMIT 1)) FROM portfolios AS p)),
+        ('stress_test_results', (SELECT max(test_date) FROM stress_test_results))) AS r (name, at)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,8 @@ class Ages:
     """How old what is stored is.
 
     `gaps` counts gaps of coverage that were recorded in the last day, by cause. `reckoned` are the
-    ages in seconds of the newest rows of risk, performance and stress, None for a table without
-    one. `logs` are those of the last hour.
+    seconds since risk, performance and stress were last reckoned, None for a table without a row.
+    `logs` are those of the last hour.
     """
 
     data: list[DataAge]
@@ -84,19 +89,6 @@ def gaps_by_cause() -> Flow[dict[str, int]]:
 
 
 def reckoned_ages() -> Flow[dict[str, float | None]]:
-    """Seconds since the newest row of each table of results that there is."""
-    found = yield from rows(
-        "SELECT c.relname::text FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid"
-        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
-        " AND c.relname = ANY (%s) AND a.attname = 'timestamp' ORDER BY 1",
-        (list(_RECKONED),),
-    )
-    ages: dict[str, float | None] = {}
-    for (table,) in found:
-        newest: list[tuple[Any, ...]] = yield from rows(
-            sql.SQL("SELECT extract(epoch FROM now() - max(timestamp))::float8 FROM {}").format(
-                sql.Identifier(table)
-            )
-        )
-        ages[table] = newest[0][0]
-    return ages
+    """Seconds since each table of results was last written, whatever moment its rows are of."""
+    found = yield from rows(_RECKONED)
+    return dict(found)

@@ -197,6 +197,23 @@ def _books() -> Flow[list[Metric]]:
     ]  # fmt: skip
 
 
+def _limits() -> Flow[list[Metric]]:
+    found = yield from rows(
+        "SELECT (SELECT count(*) FROM kill_switches AS k JOIN portfolios AS p USING (portfolio_id)"
+        "  WHERE k.halted AND p.closed_at IS NULL),"
+        " (SELECT count(*) FROM kill_switches WHERE halted AND portfolio_id IS NULL)"
+    )
+    levels = yield from rows(
+        "SELECT coalesce(lower(level::text), 'unknown'), count(*) FROM limit_breaches"
+        " WHERE closed_at IS NULL GROUP BY 1 ORDER BY 1"
+    )
+    return [
+        gauge("portfolios_halted", "Portfolios whose kill switch is on", found[0][0]),
+        gauge("trading_halted", "1 when the kill switch of all portfolios is on", found[0][1]),
+        gauge("risk_breaches_open", "Open breaches of risk limits, by level", levels, ("level",)),
+    ]
+
+
 GROUPS: Final[tuple[Group, ...]] = (
     Group("data", _data),
     Group("ingest", _ingest),
@@ -207,4 +224,5 @@ GROUPS: Final[tuple[Group, ...]] = (
     Group("models", _models),
     Group("replay", _replay),
     Group("books", _books),
+    Group("limits", _limits),
 )
