@@ -190,7 +190,7 @@ def test_an_empty_portfolio_says_so() -> None:
     assert "Too few points" in found.text["drawdown"]
     assert "None is stored" in found.text["stress-tests"]
     assert "No window is stored" in found.text["performance"]
-    assert "No value at risk" in found.text["value-at-risk"]
+    assert "None is recorded" in found.text["value-at-risk"]
 
 
 def test_constant_equity_and_a_missing_curve() -> None:

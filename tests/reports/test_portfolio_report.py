@@ -87,6 +87,20 @@ async def test_a_report_has_the_figures_of_the_flows(desk: AsyncDatabase) -> Non
     assert "61" in found.text[""]
 
 
+async def test_a_report_reaches_the_end_of_its_period(desk: AsyncDatabase) -> None:
+    end = NOON + timedelta(minutes=50)
+    await desk.trading.deposit(
+        "main", "USDT", Decimal(500), reference="c", timestamp=NOON + timedelta(minutes=48)
+    )
+    page = read(await desk.reports.portfolio("main", NOON, end, step=timedelta(minutes=15)))
+    value = await desk.trading.value("main", end)
+    figures = page.figures("summary")
+    assert Decimal(figures["equity"][1] or "") == value.equity
+    assert Decimal(figures["came from outside in the period"][1] or "") == -500
+    assert "3 steps of 0:15:00" in page.text["returns"]
+    assert figures["gained in the period"][1] == str(value.equity - 99_500)
+
+
 async def test_stress_tests_are_in_it(desk: AsyncDatabase) -> None:
     await desk.risk.run_stress("main", ["price-cascade", "venue-halt"])
     ran = await desk.risk.run_stress("main", ["venue-halt"])

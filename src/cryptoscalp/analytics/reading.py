@@ -12,7 +12,7 @@ from cryptoscalp.analytics.performance_types import Performance
 from cryptoscalp.analytics.windows import Period
 from cryptoscalp.infra.db.errors import InputError, NotFound
 from cryptoscalp.infra.db.flow import Flow, rows
-from cryptoscalp.market.names import moment, one_of, resolve
+from cryptoscalp.market.names import moment, one_of, resolve, span
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 
 #: What is set side by side: whole portfolios, or the strategies or symbols of them.
@@ -44,13 +44,15 @@ def performance(
 
     Windows that begin in [start, end); with `limit` the last so many. Windows are as far as the
     last refresh; `through` says how far. Raises NotFound for an unknown portfolio, strategy or
-    symbol, AmbiguousSymbol, InputError for a strategy and a symbol together or a bad period.
+    symbol, AmbiguousSymbol, InputError for a strategy and a symbol together, a bad period or range.
     """
     one_of(period, get_args(Period), "period")
     if strategy is not None and symbol is not None:
         raise InputError("a strategy's or a symbol's performance: give one of the two")
     if limit is not None and limit < 1:
         raise InputError(f"limit {limit} must be at least 1")
+    if start is not None and end is not None:
+        span(start, end)
     account = yield from known_portfolio(portfolio)
     scope = "STRATEGY" if strategy else "SYMBOL" if symbol else "PORTFOLIO"
     if symbol is not None:

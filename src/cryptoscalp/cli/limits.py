@@ -81,6 +81,7 @@ def set_limit(
             "--clear-after",
             parser=parsed_duration,
             metavar="TIME",
+            show_default="5m",
             help="Once the value has stayed there for so long.",
         ),
     ] = 300.0,

@@ -32,7 +32,11 @@ Horizon = Annotated[
 Lookback = Annotated[
     float,
     typer.Option(
-        "--lookback", parser=parsed_duration, metavar="TIME", help="Length of the history used."
+        "--lookback",
+        parser=parsed_duration,
+        metavar="TIME",
+        help="Length of the history used.",
+        show_default="30d",
     ),
 ]
 Scope = Annotated[

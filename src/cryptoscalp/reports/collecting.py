@@ -36,7 +36,8 @@ def collect(
     step: timedelta | None = None,
     rates: Rates | None = None,
 ) -> Flow[Collected]:
-    """What a report tells of a portfolio in [start, end]; a point of the curve every `step`.
+    """What a report tells of a portfolio in [start, end]; a point of the curve every `step`
+    and at the end.
 
     Without a step the shortest of 1, 5, 15 minutes, 1, 4, 12 hours, 1 and 7 days that makes at
     most 400 points. Raises NotFound for an unknown portfolio, InputError for a range that is none
@@ -49,7 +50,7 @@ def collect(
     account = yield from known_portfolio(portfolio)
     chosen = step or _step(first, last)
     curve, reason = yield from _curve(portfolio, first, last, chosen, rates)
-    flows = yield from _flows(account, first, chosen, len(curve))
+    flows = yield from _flows(account, first, last, chosen, len(curve))
     now, note = yield from _now(portfolio, curve, rates)
     named = yield from strategies()
     of_position = yield from rows(
@@ -92,11 +93,12 @@ def _curve(
     portfolio: str, first: datetime, last: datetime, step: timedelta, rates: Rates | None
 ) -> Flow[tuple[list[PortfolioValue], str | None]]:
     try:
-        return (
-            yield from aside(partial(equity_curve, portfolio, first, last, step, rates=rates))
-        ), None
+        curve = yield from aside(partial(equity_curve, portfolio, first, last, step, rates=rates))
+        if curve[-1].at < last:
+            curve.append((yield from aside(partial(value, portfolio, last, rates=rates))))
     except NotFound as error:
         return [], str(error)
+    return curve, None
 
 
 def _now(
@@ -108,7 +110,9 @@ def _now(
     return found, "now, at the last marks, as the curve cannot be reckoned"
 
 
-def _flows(account: Portfolio, first: datetime, step: timedelta, count: int) -> Flow[list[Decimal]]:
+def _flows(
+    account: Portfolio, first: datetime, last: datetime, step: timedelta, count: int
+) -> Flow[list[Decimal]]:
     """What came from outside in each step that ends at a point, in the base currency."""
     found = yield from rows(
         "SELECT ceil(extract(epoch FROM timestamp - %(first)s) / %(step)s)::int, sum(base_amount)"
@@ -119,7 +123,7 @@ def _flows(account: Portfolio, first: datetime, step: timedelta, count: int) -> 
             "first": first,
             "step": Decimal(step // timedelta(microseconds=1)) / 1_000_000,
             "portfolio": account.portfolio_id,
-            "last": first + step * (count - 1),
+            "last": last,
         },
     )
     moved: dict[int, Decimal] = dict(found)

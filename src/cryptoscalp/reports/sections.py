@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -13,7 +13,7 @@ from cryptoscalp.reports.markup import exact
 from cryptoscalp.reports.report_types import Cell, Collected, Figure, Listing, Section, Steps
 from cryptoscalp.reports.returns import Growth, greatest, growth
 from cryptoscalp.trading.exact import EXACT, ZERO
-from cryptoscalp.trading.types import DailyPnl, PositionValue
+from cryptoscalp.trading.types import DailyPnl, PortfolioValue, PositionValue
 
 K = TypeVar("K")
 #: Bars of a chart; the table below it has all of them.
@@ -88,7 +88,9 @@ def drawdown(told: Collected) -> Section:
 
 def distribution(told: Collected) -> Section:
     """The distribution of the curve's returns."""
-    growing = grown(told)
+    # What is left of the period behind the last whole step is none.
+    whole = told.curve[:-1] if _ragged(told.curve) else told.curve
+    growing = growth([one.at for one in whole], [one.equity for one in whole], told.flows)
     if not growing.returns:
         return Section("Returns", ("Too few points with equity above zero.",))
     if len(set(growing.returns)) == 1:
@@ -101,6 +103,11 @@ def distribution(told: Collected) -> Section:
     return Section(
         "Returns", (f"{len(growing.returns):,} steps of {step}." + _skipped(growing),), (chart,)
     )
+
+
+def _ragged(curve: Sequence[PortfolioValue]) -> bool:
+    """Whether the last step is shorter than the others."""
+    return len(curve) > 2 and curve[-1].at - curve[-2].at < curve[1].at - curve[0].at
 
 
 def _skipped(growing: Growth) -> str:

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, rows
-from cryptoscalp.market.names import moment, one_of
+from cryptoscalp.market.names import moment, one_of, span
 from cryptoscalp.market.types import Interval
 from cryptoscalp.risk.choices import Lacking, RiskScope, VarEstimator
 from cryptoscalp.risk.documents import COLUMNS, document_of, metrics_from
@@ -101,6 +101,8 @@ def history(
         one_of(estimator, ESTIMATORS, "estimator")
     if limit < 1:
         raise InputError(f"limit {limit} must be above zero")
+    if start is not None and end is not None:
+        span(start, end)
     account = yield from known_portfolio(portfolio)
     found = yield from rows(
         _HISTORY,
