@@ -44,13 +44,15 @@ def returns_of(equity: Floats, deposits: Floats, withdrawals: Floats) -> Floats:
 
     (equity at the end + withdrawals) / (equity at the start + deposits) - 1: deposits count from
     the start of their bucket, withdrawals until its end (both 0 or more, and as long as `equity`;
-    the first of each is not used). NaN where equity is NaN at one of both ends or the capital is
-    not above dust (1e-9).
+    the first of each is not used). NaN where equity is NaN at one of both ends, the capital is not
+    above dust (1e-9), or it came in that bucket and nothing was gained or lost of it yet.
     """
     capital = equity[:-1] + deposits[1:]
+    gain = equity[1:] + withdrawals[1:] - capital
+    arrived = (equity[:-1] == 0.0) & (gain == 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        made = (equity[1:] + withdrawals[1:] - capital) / capital
-    return np.where(capital > LEAST_CAPITAL, made, np.nan)
+        made = gain / capital
+    return np.where((capital > LEAST_CAPITAL) & ~arrived, made, np.nan)
 
 
 def measured(returns: Floats, per_year: float, risk_free: float = 0.0) -> Ratios:
