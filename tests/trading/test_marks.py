@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -69,6 +70,25 @@ async def test_mark_prices_mark_what_has_one(market: AsyncDatabase, database: Pl
     held = (await market.trading.positions("main"))[2]
     # 500 USD: 500/50000 - 500/40000 BTC.
     assert (held.current_price, held.unrealized_pnl) == (Decimal(40_000), Decimal("-0.0025"))
+
+
+async def test_a_candle_that_has_ended_marks_by_last_where_no_trade_is_stored(
+    market: AsyncDatabase, tmp_path: Path
+) -> None:
+    begins = (_NOW - timedelta(hours=1)).replace(second=0)
+    path = tmp_path / "candles.csv"
+    path.write_text(
+        "timestamp,open,high,low,close,volume\n"
+        f"{int(begins.timestamp())},50000,50000,40000,40000,1\n"
+    )
+    await market.capture.import_files(
+        [path], exchange=INVERSE.exchange, symbol=INVERSE.symbol, interval="1m"
+    )
+    marked = await market.trading.mark("main", "last")
+    assert (marked.marked, marked.unpriced) == (3, ())
+    held = (await market.trading.positions("main"))[2]
+    assert (held.current_price, held.unrealized_pnl) == (Decimal(40_000), Decimal("-0.0025"))
+    assert held.marked_at == begins + timedelta(minutes=1)
 
 
 async def test_what_cannot_be_marked_is_refused(market: AsyncDatabase) -> None:

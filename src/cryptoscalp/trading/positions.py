@@ -70,8 +70,9 @@ def mark(portfolio: str, by: PriceKind = "quote") -> Flow[Marked]:
     """Mark every open position of a portfolio with the newest price, in one statement.
 
     `by` "quote": the side that would close it, bid for LONG and ask for SHORT; "mid"; "last": the
-    last trade; "mark": the venue's mark price. Positions without such a price keep their mark and
-    are named. Raises NotFound for an unknown portfolio.
+    last trade, where none is stored the last candle that had ended; "mark": the venue's mark price.
+    Positions without such a price keep their mark and are named. Raises NotFound for an unknown
+    portfolio.
     """
     one_of(by, get_args(PriceKind), "kind of price")
     account = yield from known_portfolio(portfolio)
