@@ -112,7 +112,7 @@ def test_a_job_is_run_and_shown(fresh: Place) -> None:
 
 def test_misuse_names_what_there_is(fresh: Place) -> None:
     told = fresh.cli("jobs", "run", "nap", code=1).stderr
-    assert "there is no job 'nap'; choose one of: check_books" in told
+    assert "there is no job 'nap'; choose one of: backtest_risk, check_books" in told
     assert "no job 'nap'" in fresh.cli("jobs", "history", "nap", code=1).stderr
     assert "no job 'nap'" in fresh.cli("worker", "--jobs", "nap", code=1).stderr
     assert "names no job" in fresh.cli("worker", "--jobs", " , ", code=2).stderr

@@ -66,6 +66,8 @@ def render(answers: Sequence[examples.Example]) -> str:
 
 def _belongs(one: examples.Example, words: str) -> bool:
     named = one.words.split()[:2]
+    if named == ["risk", "limits"]:
+        return words == " ".join(one.words.split()[:3])
     if named[0] == "import":
         known = ("list", "undo", "formats", "maps")
         return words == (" ".join(named) if named[1] in known else "import")

@@ -231,6 +231,7 @@ _STATUS_STEADY: Final[Mapping[str, Any]] = {
     "quote_age_s": 0.25,
     "performance_analytics": 42.5,
     "risk_metrics": 42.5,
+    "stress_test_results": 42.5,
     "since": "2024-08-09T06:00:00.000000Z",
     "newest": "2024-08-09T07:00:01.000000Z",
 }
