@@ -63,7 +63,7 @@ def _each(work: Callable[[str], Flow[int]], what: str) -> Flow[Outcome]:
 
 JOBS: Final[tuple[Job, ...]] = (
     Job("record_risk", "record what open portfolios may lose", "*/5 * * * *",
-        record_risk, "record_risk", timeout=timedelta(minutes=10), window=timedelta(minutes=30)),
+        record_risk, "record_risk", timeout=timedelta(minutes=10), window=timedelta(hours=1)),
     Job("backtest_risk", "compare the recorded VaR with what followed", "20 2 * * *",
         backtest_risk, "backtest_risk", timeout=timedelta(hours=1), window=timedelta(days=2)),
 )  # fmt: skip

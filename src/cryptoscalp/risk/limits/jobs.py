@@ -40,7 +40,7 @@ def send_risk_alerts() -> Flow[Outcome]:
 
 JOBS: Final[tuple[Job, ...]] = (
     Job("check_limits", "check risk limits, record breaches, halt", "* * * * *",
-        check_limits, "check_limits", timeout=timedelta(minutes=5), window=timedelta(minutes=10)),
+        check_limits, "check_limits", timeout=timedelta(minutes=5), window=timedelta(hours=1)),
     Job("send_risk_alerts", "send risk alerts to the log and to webhooks", "* * * * *",
         send_risk_alerts, "send_risk_alerts", timeout=timedelta(minutes=5),
         window=timedelta(hours=1)),
