@@ -16,6 +16,8 @@ NAME: Final = "performance"
 _INSTRUMENTS: Final = 4
 _FILLS: Final = 8
 _WARM_UP: Final = 20
+#: "In seconds" of the plan.
+_IN_SECONDS: Final = Bar("figure", "≤", 10.0)
 _AFTER_A_FILL: Final = Bar("figure", "<", 5)
 _SIDES: Final[tuple[Any, ...]] = ("BUY", "SELL")
 
@@ -51,13 +53,14 @@ def measure(place: Place, quick: bool) -> Section:
         place.settings(),
         [
             Figure(f"{portfolios:,} portfolios, a day of minutes", day, "s",
-                   note=f"{buckets / day:,.0f} buckets/s"),
-            Figure(f"{portfolios:,} portfolios, the minute after it", minute, "s"),
+                   bars=(_IN_SECONDS,), note=f"{buckets / day:,.0f} buckets/s"),
+            Figure(f"{portfolios:,} portfolios, the minute after it", minute, "s",
+                   bars=(_IN_SECONDS,)),
             *latency("one portfolio, one fill", after, booking, {"p50": (_AFTER_A_FILL,),
                      "p99": (_AFTER_A_FILL,)}, unit="ms"),
             *latency("one portfolio, a minute without a fill", mere, booking, {}, unit="ms"),
-            Figure("one portfolio, its first hour", whole * 1e3, "ms"),
-            Figure("one portfolio, from scratch", scratch * 1e3, "ms"),
+            Figure("one portfolio, its first hour", whole, "s", bars=(_IN_SECONDS,)),
+            Figure("one portfolio, from scratch", scratch, "s", bars=(_IN_SECONDS,)),
         ],
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from bench.figures import Figure, Section, percentiles
+from bench.figures import Bar, Figure, Section, percentiles
 from bench.place import Place
 from cryptoscalp import Continuity, Database, Fill
 from cryptoscalp.risk.choices import VarEstimator
@@ -62,10 +62,16 @@ def measure(place: Place, quick: bool) -> Section:
         f" {hours} hourly candles each, equity since as many hours; {times} calls of each kind",
         "none",
         place.settings(),
-        [Figure(f"{what}, p50", percentiles(seconds)["p50"] * 1e3, "ms")
+        [Figure(f"{what}, p50", percentiles(seconds)["p50"] * 1e3, "ms", bars=(_bar(what),))
          for what, seconds in taken.items()],
         detail={what: percentiles(seconds) for what, seconds in taken.items()},
     )  # fmt: skip
+
+
+def _bar(what: str) -> Bar:
+    """Ten milliseconds for what reads a row or is in memory, a second for what reads candles."""
+    quick = what.startswith("history") or "in memory" in what
+    return Bar("figure", "≤", 10.0 if quick else 1_000.0)
 
 
 def _store(db: Database, positions: int, hours: int, at: datetime) -> None:
