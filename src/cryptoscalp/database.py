@@ -18,6 +18,7 @@ from cryptoscalp.infra.db.errors import SchemaMismatch
 from cryptoscalp.infra.db.locks import Locks
 from cryptoscalp.infra.db.maintenance import Maintenance
 from cryptoscalp.infra.db.resources import Resources
+from cryptoscalp.infra.db.waiting import LastWords
 from cryptoscalp.infra.jobs.background import Background
 from cryptoscalp.infra.jobs.face import Jobs
 from cryptoscalp.infra.jobs.pace import Pace
@@ -211,6 +212,7 @@ def _resources(url: str | None, data_dir: Path | str | None) -> Resources:
         dsn, admin, warehouse = server.dsn, server.admin_dsn, str(server.data_dir / "cold")
         home = server.data_dir
     lake = settings.cold_warehouse or warehouse
+    logs = ServerLogs(home and home / "log")
     around = Surroundings(home, JOBS, settings.hot_days)
     return Resources(
         {
@@ -218,7 +220,8 @@ def _resources(url: str | None, data_dir: Path | str | None) -> Resources:
             Maintenance: lambda: Maintenance(admin),
             Locks: lambda: Locks(dsn),
             Surroundings: lambda: around,
-            ServerLogs: lambda: ServerLogs(home and home / "log"),
+            ServerLogs: lambda: logs,
+            LastWords: lambda: LastWords(logs.last_failure),
             Workshop: lambda: Workshop(JOBS, lambda: _workers_driver(dsn, url, data_dir)),
         }
     )

@@ -32,7 +32,7 @@ from cryptoscalp.infra.db.flow import (
 )
 from cryptoscalp.infra.db.resources import Resources
 from cryptoscalp.infra.db.translate import is_lost, is_transient, translate
-from cryptoscalp.infra.db.waiting import wait_for_server
+from cryptoscalp.infra.db.waiting import LastWords, wait_for_server
 
 T = TypeVar("T")
 _Pool: TypeAlias = ConnectionPool[psycopg.Connection[Any]]
@@ -111,7 +111,7 @@ class SyncDriver:
                         raise
                     raise translate(error) from error
                 if is_lost(error):
-                    wait_for_server(self.dsn)
+                    wait_for_server(self.dsn, self.resources.find(LastWords))
                     pool.check()
                 time.sleep(_pause(attempt))
         raise AssertionError("unreachable")
@@ -254,7 +254,9 @@ class AsyncDriver:
                         raise
                     raise translate(error) from error
                 if is_lost(error):
-                    await asyncio.to_thread(wait_for_server, self.dsn)
+                    await asyncio.to_thread(
+                        wait_for_server, self.dsn, self.resources.find(LastWords)
+                    )
                     await pool.check()
                 await asyncio.sleep(_pause(attempt))
         raise AssertionError("unreachable")

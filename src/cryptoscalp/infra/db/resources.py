@@ -27,6 +27,10 @@ class Resources:
             made: K = self._made[kind]
             return made
 
+    def find(self, kind: type[K]) -> K | None:
+        """The object of a kind; None where this driver has none."""
+        return self.get(kind) if kind in self._factories else None
+
     def made(self, kind: type[K], factory: Callable[[], K]) -> K:
         """The object of a kind, made by this factory where there is none yet.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -18,12 +20,19 @@ _POLL_S: Final = 0.1
 _STARTING: Final = ("starting up", "not yet accepting connections", "in recovery mode")
 
 
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """What our own server wrote when it failed; a client that it took down never heard it."""
+
+    read: Callable[[], str | None]
+
+
 def starts(error: psycopg.OperationalError) -> bool:
     """True when a server refused a login because it starts or recovers: it will answer later."""
     return error.sqlstate == "57P03" or any(words in str(error) for words in _STARTING)
 
 
-def wait_for_server(dsn: str) -> None:
+def wait_for_server(dsn: str, last_words: LastWords | None = None) -> None:
     """Return when PostgreSQL accepts connections; raise ConnectionLost when it stays away."""
     began = time.monotonic()
     while True:
@@ -31,8 +40,10 @@ def wait_for_server(dsn: str) -> None:
             psycopg.connect(dsn, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if time.monotonic() - began > (STARTING_S if starts(error) else SILENT_S):
+                said = last_words.read() if last_words else None
+                why = said or " ".join(str(error).split())
                 raise ConnectionLost(
-                    f"PostgreSQL does not answer: {' '.join(str(error).split())}. What was"
+                    f"PostgreSQL does not answer: {why.rstrip('.')}. What was"
                     " committed stays; run it again when the server is back (every cryptoscalp"
                     " command starts the embedded one)",
                     sqlstate=error.sqlstate,

@@ -38,6 +38,27 @@ class ServerLogs:
             stream.seek(position)
             return stream.read(most)
 
+    def last_failure(self) -> str | None:
+        """Why the server went down and did not come back, in its words; None where it says none.
+
+        A line of its own processes (no user), or one that took all of them down, behind the last
+        time that it was ready.
+        """
+        try:
+            name, size = self.files()[-1]
+            text = self.read(name, max(0, size - _TAIL_BYTES), _TAIL_BYTES)
+        except (IndexError, OSError):
+            return None
+        found = None
+        for line in text.decode(errors="replace").splitlines():
+            said = _parsed(line) or {}
+            message, severity = said.get("message"), said.get("error_severity")
+            if message == "database system is ready to accept connections":
+                found = None
+            elif severity == "PANIC" or (severity == "FATAL" and not said.get("user")):
+                found = message
+        return found
+
     def prune(self) -> int:
         """Delete files that were last written to over 30 days ago; returns how many."""
         gone = 0
@@ -82,11 +103,8 @@ def _but_the_end(found: dict[Path, int]) -> dict[Path, int]:
 
 
 def _shown(line: str) -> str:
-    try:
-        said: Any = json.loads(line)
-    except ValueError:
-        return line  # cut by a seek, or not whole yet
-    if not isinstance(said, dict):
+    said = _parsed(line)
+    if said is None:
         return line
     who = f"{said['user']}@{said.get('dbname')} " if said.get("user") else ""
     head = f"{said.get('timestamp')} [{said.get('pid')}] {who}{said.get('application_name') or ''} "
@@ -97,3 +115,11 @@ def _shown(line: str) -> str:
         if said.get(name)
     ]
     return "\n".join(shown)
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        said: Any = json.loads(line)
+    except ValueError:
+        return None  # cut by a seek, or not whole yet
+    return said if isinstance(said, dict) else None
