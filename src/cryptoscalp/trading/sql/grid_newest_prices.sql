@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (
     FROM unnest(%(intervals)s::candle_interval[], %(seconds)s::int[]) AS l (interval, seconds)
     CROSS JOIN LATERAL (
         SELECT k.timestamp, k.source, k.close FROM candles AS k
-        WHERE k.symbol = a.symbol AND k.exchange = a.exchange AND k.interval = l.interval
+        WHERE k.symbol = a.symbol AND k.exchange = a.exchange AND k.interval = l.interval AND k.interval <> '1s'
           AND k.timestamp <= at - l.seconds * interval '1 second' AND k.timestamp >= at - interval '7 days'
         ORDER BY k.timestamp DESC, k.source LIMIT 1) AS longer
     WHERE l.seconds > 60
