@@ -12,6 +12,7 @@ from cryptoscalp.infra.db.errors import NotFound
 from cryptoscalp.infra.db.flow import Flow, aside, rows
 from cryptoscalp.market.buckets import EPOCH
 from cryptoscalp.trading.exact import ZERO
+from cryptoscalp.trading.grid import equity_grid
 from cryptoscalp.trading.types import PortfolioValue, PriceKind, Rates
 from cryptoscalp.trading.valuation import equity_curve, value
 
@@ -110,9 +111,11 @@ def drawdown_of(
     paid = {moment: amount for moment, amount in found if moment > start}
     if len(paid) > _MOST_FLOWS:
         return Drawdown(None, None, start, f"{len(paid):,} deposits and withdrawals are too many")
-    first = start if recorded is None else EPOCH + ((start - EPOCH) // STEP + 1) * STEP
+    first_hour = EPOCH + ((start - EPOCH) // STEP + 1) * STEP
     try:
-        points = yield from _points(valued, first, sorted(paid), by, rates)
+        points = yield from _points(
+            valued, None if recorded else start, first_hour, sorted(paid), by, rates
+        )
     except NotFound as error:
         return Drawdown(None, None, start, f"a past value is not known: {error}")
     series = (Point(one, points[one], paid.get(one, ZERO)) for one in sorted(points))
@@ -139,19 +142,35 @@ def _recorded(portfolio_id: int, at: datetime) -> Flow[Before | None]:
 
 def _points(
     valued: PortfolioValue,
-    start: datetime,
+    start: datetime | None,
+    first_hour: datetime,
     paid: list[datetime],
     by: PriceKind,
     rates: Rates | None,
 ) -> Flow[dict[datetime, Decimal]]:
     name, at = valued.portfolio, valued.at
-    points = {at: valued.equity}
-    if start < at:
-        curve = yield from aside(
-            lambda: equity_curve(name, start, at, STEP, by=by, rates=rates), transaction=True
-        )
-        points = {one.at: one.equity for one in curve} | points
-    for moment in paid:
+    points: dict[datetime, Decimal] = {}
+    if first_hour < at:
+        points = yield from _hourly(name, first_hour, at, by, rates)
+    points[at] = valued.equity
+    for moment in [start, *paid] if start else paid:
         if moment not in points:
             points[moment] = (yield from value(name, moment, by=by, rates=rates)).equity
     return points
+
+
+def _hourly(
+    name: str, first: datetime, last: datetime, by: PriceKind, rates: Rates | None
+) -> Flow[dict[datetime, Decimal]]:
+    """Equity hour by hour; by last prices of candles, as performance has it, where that will do."""
+    if by != "last" or rates:
+        curve = yield from aside(
+            lambda: equity_curve(name, first, last, STEP, by=by, rates=rates), transaction=True
+        )
+        return {one.at: one.equity for one in curve}
+    (grid,) = yield from aside(lambda: equity_grid([name], first, last, STEP), transaction=True)
+    for what, moments in grid.lacking.items():
+        raise NotFound(f"no last price is known of {what} at {moments[-1]:%FT%TZ}")
+    return {
+        one: Decimal(float(equity)) for one, equity in zip(grid.moments, grid.equity, strict=True)
+    }
