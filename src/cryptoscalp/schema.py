@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import MetaData
@@ -17,6 +16,7 @@ from cryptoscalp.infra.cold import kept as cold_kept
 from cryptoscalp.infra.cold import objects as cold_objects
 from cryptoscalp.infra.cold.tables import metadata as cold_metadata
 from cryptoscalp.infra.cold.types import Kept
+from cryptoscalp.infra.db.queries import text
 from cryptoscalp.infra.jobs import kept as jobs_kept
 from cryptoscalp.infra.jobs import objects as jobs_objects
 from cryptoscalp.infra.jobs.tables import metadata as jobs_metadata
@@ -48,88 +48,87 @@ from cryptoscalp.trading.tables import metadata as trading_metadata
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one subject adds to the database; each of its tables has an entry in `kept`."""
+    """What one subject adds to the database; each of its tables has an entry in `kept`.
+
+    `sql_objects` are files in the folder `sql` of its `room`, in the order they are made.
+    """
 
     name: str
+    room: str
     metadata: MetaData
     sql_objects: tuple[str, ...]
-    sql_text: Callable[[str], str]
     kept: tuple[Kept, ...]
+
+    def sql_text(self, name: str) -> str:
+        """The text of one live SQL object."""
+        return text(self.room, name)
 
 
 SUBJECTS = (
-    Subject("cold", cold_metadata, cold_objects.SQL_OBJECTS, cold_objects.sql_text, cold_kept.KEPT),
-    Subject("jobs", jobs_metadata, jobs_objects.SQL_OBJECTS, jobs_objects.sql_text, jobs_kept.KEPT),
+    Subject(
+        "cold", "cryptoscalp.infra.cold", cold_metadata, cold_objects.SQL_OBJECTS, cold_kept.KEPT
+    ),
+    Subject(
+        "jobs", "cryptoscalp.infra.jobs", jobs_metadata, jobs_objects.SQL_OBJECTS, jobs_kept.KEPT
+    ),
     Subject(
         "market",
+        "cryptoscalp.market",
         market_metadata,
         market_objects.SQL_OBJECTS,
-        market_objects.sql_text,
         market_kept.KEPT,
     ),
     Subject(
         "registry",
+        "cryptoscalp.registry",
         registry_metadata,
         registry_objects.SQL_OBJECTS,
-        registry_objects.sql_text,
         registry_kept.KEPT,
     ),
     Subject(
         "trading",
+        "cryptoscalp.trading",
         trading_metadata,
         trading_objects.SQL_OBJECTS,
-        trading_objects.sql_text,
         trading_kept.KEPT,
     ),
     Subject(
         "adaptation",
+        "cryptoscalp.adaptation",
         adaptation_metadata,
         adaptation_objects.SQL_OBJECTS,
-        adaptation_objects.sql_text,
         adaptation_kept.KEPT,
     ),
     Subject(
         "replay",
+        "cryptoscalp.replay",
         replay_metadata,
         replay_objects.SQL_OBJECTS,
-        replay_objects.sql_text,
         replay_kept.KEPT,
     ),
     Subject(
         "analytics",
+        "cryptoscalp.analytics",
         analytics_metadata,
         analytics_objects.SQL_OBJECTS,
-        analytics_objects.sql_text,
         analytics_kept.KEPT,
     ),
-    Subject(
-        "risk",
-        risk_metadata,
-        risk_objects.SQL_OBJECTS,
-        risk_objects.sql_text,
-        risk_kept.KEPT,
-    ),
+    Subject("risk", "cryptoscalp.risk", risk_metadata, risk_objects.SQL_OBJECTS, risk_kept.KEPT),
     Subject(
         "limits",
+        "cryptoscalp.risk.limits",
         limits_metadata,
         limits_objects.SQL_OBJECTS,
-        limits_objects.sql_text,
         limits_kept.KEPT,
     ),
     Subject(
         "stress",
+        "cryptoscalp.risk.stress",
         stress_metadata,
         stress_objects.SQL_OBJECTS,
-        stress_objects.sql_text,
         stress_kept.KEPT,
     ),
-    Subject(
-        "logs",
-        logs_metadata,
-        logs_objects.SQL_OBJECTS,
-        logs_objects.sql_text,
-        logs_kept.KEPT,
-    ),
+    Subject("logs", "cryptoscalp.logs", logs_metadata, logs_objects.SQL_OBJECTS, logs_kept.KEPT),
 )
 
 #: The declared list of retention: an entry for each table of every subject.

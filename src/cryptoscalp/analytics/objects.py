@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
 SQL_OBJECTS: tuple[str, ...] = (
     "guard_performance",
@@ -18,8 +16,3 @@ SQL_OBJECTS: tuple[str, ...] = (
     "performance_triggers",
     "performance_grants",
 )
-
-
-def sql_text(name: str) -> str:
-    """The text of one live SQL object."""
-    return files("cryptoscalp.analytics").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
 SQL_OBJECTS: tuple[str, ...] = (
     "record_logs",
@@ -11,8 +9,3 @@ SQL_OBJECTS: tuple[str, ...] = (
     "forget_server_logs",
     "log_grants",
 )
-
-
-def sql_text(name: str) -> str:
-    """The text of one live SQL object."""
-    return files("cryptoscalp.logs").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

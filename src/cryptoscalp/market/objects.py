@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
 SQL_OBJECTS = (
     "candle_partitions",
@@ -42,8 +40,3 @@ SQL_OBJECTS = (
     "triggers",
     "grants",
 )
-
-
-def sql_text(name: str) -> str:
-    """The text of one live SQL object."""
-    return files("cryptoscalp.market").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
 SQL_OBJECTS: tuple[str, ...] = (
     "replay_storage",
@@ -24,8 +22,3 @@ SQL_OBJECTS: tuple[str, ...] = (
     "replay_triggers",
     "replay_grants",
 )
-
-
-def sql_text(name: str) -> str:
-    """The text of one live SQL object."""
-    return files("cryptoscalp.replay").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
 SQL_OBJECTS: tuple[str, ...] = (
     "refuse_risk_change",
@@ -13,8 +11,3 @@ SQL_OBJECTS: tuple[str, ...] = (
     "risk_triggers",
     "risk_grants",
 )
-
-
-def sql_text(name: str) -> str:
-    """The text of one live SQL object."""
-    return files("cryptoscalp.risk").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

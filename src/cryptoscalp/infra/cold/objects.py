@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
 SQL_OBJECTS = (
     "day_lock",
@@ -28,8 +26,3 @@ SQL_OBJECTS = (
     "drop_old_rows",
     "cold_grants",
 )
-
-
-def sql_text(name: str) -> str:
-    """The text of one live SQL object."""
-    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
