@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import psycopg
 import pytest
+import yaml
 
 from cryptoscalp import AsyncDatabase
 from cryptoscalp.infra.server import EmbeddedServer
 from cryptoscalp.risk.risk_types import RiskMetrics
 from tests.analytics.traded import MINUTE_US
 from tests.faces import NOON, open_face, quote, table
-from tests.monitoring.test_dashboards import BOARDS, ask, interpolated, of_rules, reader
+from tests.monitoring.test_dashboards import BOARDS, FILES, ask, interpolated, of_rules, reader
 from tests.postgres import Place, new_database
 from tests.risk.held import (
     AT,
@@ -218,6 +221,14 @@ def test_rules_find_what_is_wrong(shown: Shown, reader: str) -> None:
         connection.rollback()
     assert len(aged) == 1  # what is about to end is not told
     assert aged[0][-1] > 3600
+
+
+def test_rules_name_columns_of_their_queries(shown: Shown, reader: str) -> None:
+    rules = yaml.safe_load(FILES[PurePosixPath("provisioning/alert-rules.yaml")])
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        names, _ = ask(shown.place, reader, interpolated(RULES[rule["title"]]))
+        told = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+        assert told <= set(names[:-1]), rule["title"]
 
 
 def test_rules_are_quiet_where_all_is_kept_up(
