@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from cryptoscalp import AsyncDatabase
+from cryptoscalp import AsyncDatabase, Fill
 from tests.monitoring.asking import one, store
 from tests.monitoring.conftest import Breaking
 
@@ -73,6 +74,31 @@ async def test_what_was_reckoned_of_long_ago_is_as_old_as_the_reckoning(
         age = held[table]
         assert age is not None
         assert 0 <= age < 120, table
+
+
+async def test_fresh_risk_of_one_portfolio_does_not_hide_that_of_another(
+    db: AsyncDatabase,
+) -> None:
+    now = datetime.now(UTC)
+    await db.market.add_instrument("BTCUSDT", "binance", base="BTC", quote="USDT")
+    for name in ("flat", "long", "idle"):
+        await db.trading.create_portfolio(name, "USDT")
+        await db.trading.deposit(
+            name, "USDT", Decimal(100), reference=name, timestamp=now - timedelta(days=3)
+        )
+    bought = Fill("BTCUSDT", "binance", "1", now, "BUY", Decimal(1), Decimal(50))
+
+    async def age() -> float:
+        found = (await db.monitoring.ages()).reckoned["risk_metrics"]
+        assert found is not None
+        return found
+
+    await db.risk.record("long", estimators=["HISTORICAL"])
+    await asyncio.sleep(1.5)
+    await db.risk.record("flat", estimators=["HISTORICAL"])
+    newest = await age()
+    await db.trading.record_fill("long", bought)
+    assert await age() >= newest + 1.5
 
 
 async def test_limits_that_are_broken_and_trading_that_is_halted(db: AsyncDatabase) -> None:

@@ -10,13 +10,20 @@ from cryptoscalp.infra.db.flow import Flow, rows
 from cryptoscalp.logs.log_types import LogCounts
 from cryptoscalp.logs.reading import counts
 
-#: When it was last reckoned; risk by the key, which begins with the portfolio.
+#: When it was last reckoned; risk by the key, which begins with the portfolio: of portfolios with
+#: open positions the one that has waited longest, where none has any the newest row.
 _RECKONED: Final = """
     SELECT name, extract(epoch FROM now() - at)::float8 FROM (VALUES
         ('performance_analytics', (SELECT max(through) FROM performance_progress)),
-        ('risk_metrics', (SELECT max((
-            SELECT m.recorded_at FROM risk_metrics AS m WHERE m.portfolio_id = p.portfolio_id
-            ORDER BY m.timestamp DESC LIMIT 1)) FROM portfolios AS p)),
+        ('risk_metrics', (
+            SELECT coalesce(min(r.at) FILTER (WHERE EXISTS (
+                       SELECT FROM positions AS o WHERE o.portfolio_id = f.portfolio_id
+                       AND o.status IN ('OPEN', 'PARTIAL'))), max(r.at))
+            FROM portfolios AS f CROSS JOIN LATERAL (
+                SELECT m.recorded_at AS at FROM risk_metrics AS m
+                WHERE m.portfolio_id = f.portfolio_id
+                ORDER BY m.timestamp DESC LIMIT 1) AS r
+            WHERE f.closed_at IS NULL)),
         ('stress_test_results', (SELECT max(test_date) FROM stress_test_results))) AS r (name, at)
 """
 
@@ -41,7 +48,8 @@ class Ages:
     """How old what is stored is.
 
     `gaps` counts gaps of coverage that were recorded in the last day, by cause. `reckoned` are the
-    seconds since risk, performance and stress were last reckoned, None for a table without a row.
+    seconds since risk, performance and stress were last reckoned, None for a table without a row;
+    of portfolios with open positions it is the risk of the one that was measured longest ago.
     `logs` are those of the last hour.
     """
 
