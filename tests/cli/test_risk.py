@@ -62,6 +62,22 @@ def test_from_showing_to_a_kept_backtest(cli: Cli, held: str) -> None:
     assert tested["backtest_id"] is not None
 
 
+def test_an_empty_history_says_why(cli: Cli, held: str) -> None:
+    cli("portfolio", "create", "calm", "--base", "USDT")
+    fresh = cli("risk", "history", "calm")
+    assert "no risk of calm is recorded yet: `" in fresh.stderr
+    assert "risk record calm" in fresh.stderr
+    cli("risk", "record", held, *AT, *METHOD)
+    cli("strategies", "create", "idle")
+    words = ("risk", "history", held, "--scope", "strategy", "--subject")
+    told = cli(*words, "idle").stderr
+    assert "risky held nothing of strategy idle whenever its risk was recorded" in told
+    assert cli(*words, "idle", "--json").stdout == "[]\n"
+    assert "there is no strategy 'nope'" in cli(*words, "nope", code=1).stderr
+    late = cli("risk", "history", held, "--start", "2025-01-01").stderr
+    assert "nothing is recorded in this range" in late
+
+
 def test_tables_say_what_people_ask(cli: Cli, held: str) -> None:
     shown = cli("risk", "show", held, *AT, *METHOD).stdout
     for word in ("equity", "999.982 USDT", "HISTORICAL", "EWMA_HISTORICAL", "max drawdown",

@@ -26,6 +26,7 @@ from cryptoscalp.risk.measuring import LOOKBACK
 from cryptoscalp.risk.risk_types import RiskMetrics
 from cryptoscalp.risk.sample import checked_confidence
 from cryptoscalp.risk.scenarios import compound, line_pnl
+from cryptoscalp.risk.subjects import known_subject
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 
 #: The range that is tested where none is given.
@@ -71,6 +72,7 @@ def backtest(
     one_of(scope, get_args(RiskScope), "scope")
     one_of(estimator, ESTIMATORS, "estimator")
     step_of(horizon)
+    subject = yield from known_subject(scope, subject)
     asked = _Asked(portfolio, scope, subject, checked_confidence(confidence), horizon, lookback)
     found = yield from _tested(asked, start, end, [estimator])
     return found[0]
