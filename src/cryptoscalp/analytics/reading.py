@@ -44,8 +44,9 @@ def performance(
     """The stored windows of a portfolio, or of a strategy or symbol of it, by time.
 
     Windows that begin in [start, end); with `limit` the last so many. Windows are as far as the
-    last refresh; `through` says how far. What the portfolio never held has none. Raises NotFound for an unknown portfolio, strategy or
-    symbol, AmbiguousSymbol, InputError for a strategy and a symbol together, a bad period or range.
+    last refresh; `through` says how far. What the portfolio never held has none. Raises NotFound
+    for an unknown portfolio, strategy or symbol, AmbiguousSymbol, InputError for a strategy and a
+    symbol together, a bad period or range.
     """
     one_of(period, get_args(Period), "period")
     if strategy is not None and symbol is not None:
