@@ -89,7 +89,11 @@ def test_a_report_is_one_file(cli: Cli, stressed: str, tmp_path: Path) -> None:
     assert str(target) in cli(*words).stdout
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
     gone = cli(*words[:-1], str(tmp_path / "no" / "r.html"), code=1).stderr
-    assert "No such file or directory" in gone
+    assert f"{tmp_path / 'no' / 'r.html'}: No such file or directory" in gone
+    (tmp_path / "folder").mkdir()
+    folder = cli(*words[:-1], str(tmp_path / "folder"), code=1).stderr
+    assert f"{tmp_path / 'folder'}: Is a directory" in folder
+    assert {one.name for one in tmp_path.iterdir()} == {"report.html", "folder"}
 
 
 def test_the_examples_are_commands_that_run(cli: Cli, stressed: str, tmp_path: Path) -> None:
