@@ -67,7 +67,7 @@ def test_the_hash_is_of_what_is_said_not_of_how_it_is_written() -> None:
         ("nmae: x\nshocsk: 1", r"there is no nmae \(is name meant\?\), shocsk; known are correl"),
         ("kind: hypothetical\ndescripton: d", r"no descripton \(is description meant\?\)"),
         (HEAD + "prices: [{base: BTC, moev: 1}]", r"prices\[0\]: there is no moev \(is move mean"),
-        (HEAD + "halt: {exchnge: x, minutes: 1, worse: 1}", r"halt: there is no exchnge \(is excha"),
+        (HEAD + "halt: {exchnge: x, minutes: 1, worse: 1}", r"halt: there is no exchnge \(is exch"),
         (PAST + "statr: 2024-01-01T00:00:00Z", r"there is no statr \(is start meant\?\)"),
         (HEAD, r"nothing happens in it"),
         (HEAD + "prices: [{all: -100}]", r"prices\[0\]: all -100 must be above -100"),
