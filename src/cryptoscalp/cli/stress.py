@@ -80,7 +80,7 @@ def run(
         bool, typer.Option("--dry-run", help="Reckon only, and store nothing.")
     ] = False,
 ) -> None:
-    """Reckon what a portfolio would lose now, at its last marks or by --by, and store it.
+    """Reckon what a portfolio would lose now, and store it.
 
     Losses are above zero, gains below. Without --scenario those that cannot be applied, such as
     replays whose candles are not stored, are named below the table.
@@ -117,7 +117,10 @@ def list_(
     ] = False,
     limit: Limit = None,
 ) -> None:
-    """Show stored stress tests; those of a book that was traded or cashed since are marked."""
+    """Show stored stress tests.
+
+    Those of books that have changed since are marked.
+    """
     with session.connect() as db:
         found = db.risk.stress_results(
             portfolio, scenario, start, end, newest=newest, limit=asked(session, limit)
