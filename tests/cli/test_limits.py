@@ -58,6 +58,27 @@ def test_from_declaring_to_removing(cli: Cli, desk: str) -> None:
     assert len(answer(cli, "risk", "limits", "list", *of, "--ended")) == 2
 
 
+def test_status_tells_of_halts_and_breaches(cli: Cli, desk: str) -> None:
+    of = ("--portfolio", desk)
+    answer(cli, "risk", "limits", "set", "var", *of, "--high", "5")
+    answer(cli, "risk", "limits", "check", *of)
+    answer(cli, "risk", "halt", desk, "--reason", "venue down")
+    found = answer(cli, "status")["risk"]
+    assert {"portfolio": desk, "reason": "venue down"} in found["halts"]
+    (breach,) = [one for one in found["breaches"] if one["portfolio"] == desk]
+    assert (breach["metric"], breach["level"]) == ("VAR", None)
+    assert found["declared"] >= 1
+    (line,) = [one for one in cli("status").stdout.splitlines() if one.startswith("risk ")]
+    assert f"halted: {desk}" in line
+    assert f"VAR of {desk} (unknown)" in line
+    answer(cli, "risk", "resume", desk, "--reason", "venue is back")
+    for limit in answer(cli, "risk", "limits", "list", *of):
+        answer(cli, "risk", "limits", "remove", str(limit["limit_id"]))
+    after = answer(cli, "status")["risk"]
+    assert desk not in [one["portfolio"] for one in after["halts"] + after["breaches"]]
+    assert f"of {desk} " not in cli("status").stdout
+
+
 def test_the_embedded_servers_administrator_resumes(cli: Cli, desk: str) -> None:
     assert f"portfolio {desk} may trade" in cli("risk", "state", desk).stdout
     halted = answer(cli, "risk", "halt", desk, "--reason", "venue down")

@@ -61,6 +61,29 @@ def test_from_refreshing_to_comparing(cli: Cli, portfolio: str) -> None:
     assert "history of 0 had changed" in again
 
 
+def test_no_windows_say_why(cli: Cli, portfolio: str) -> None:
+    cli("portfolio", "create", "new", "--base", "USDT")
+    assert "new has no trades" in cli("performance", "show", "new").stderr
+    cli("trades", "record", "PERFUSDT", "--exchange", "binance", "--portfolio", "new",
+        "--side", "buy", "--quantity", "0.01", "--price", "61000", "--id", "n-1",
+        "--at", "2024-08-08T23:58:30Z")  # fmt: skip
+    hint = cli("performance", "show", "new")
+    assert "new has trades, and its performance was never reckoned" in hint.stderr
+    assert "performance refresh new" in hint.stderr
+    assert "performance refresh" in cli("performance", "compare", "new").stderr
+    cli("performance", "refresh", portfolio, *_AS_OF)
+    late = cli("performance", "show", portfolio, "--start", "2025-01-01").stderr
+    assert "no window of 1d begins in this range" in late
+    cli("instruments", "add", "IDLEUSDT", "--exchange", "binance", "--base", "IDLE",
+        "--quote", "USDT")  # fmt: skip
+    never = cli("performance", "show", portfolio, "--symbol", "IDLEUSDT")
+    assert "desk never held anything of IDLEUSDT until 2024-08-09" in never.stderr
+    unknown = cli("performance", "show", portfolio, "--symbol", "NOPEUSDT", code=1).stderr
+    assert "nothing is stored for NOPEUSDT" in unknown
+    unknown = cli("performance", "show", portfolio, "--strategy", "nope", code=1).stderr
+    assert "there is no strategy 'nope'" in unknown
+
+
 def test_what_is_not_there(cli: Cli) -> None:
     assert "no portfolio 'unheard'" in cli("performance", "show", "unheard", code=1).stderr
     assert "no portfolio 'unheard'" in cli("performance", "refresh", "unheard", code=1).stderr

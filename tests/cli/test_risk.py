@@ -27,13 +27,18 @@ def held(cli: Cli, recording: Path, tmp_path: Path) -> str:
         cli("import", str(renamed(recording, tmp_path / "risky.gz", "RISKUSDT")))
         cli("instruments", "set", "RISKUSDT", "--exchange", "binance", "--base", "RISK",
             "--quote", "USDT")  # fmt: skip
-        cli("portfolio", "create", "risky", "--base", "USDT")
-        cli("portfolio", "deposit", "risky", "USDT", "1000", "--reference", "one", "--at",
-            "2024-08-08T23:55:01Z")  # fmt: skip
-        cli("trades", "record", "--portfolio", "risky", "RISKUSDT", "--exchange", "binance",
-            "--side", "buy", "--quantity", "0.01", "--price", "61838", "--id", "900", "--at",
-            "2024-08-08T23:55:02Z")  # fmt: skip
+        bought(cli, "risky")
     return "risky"
+
+
+def bought(cli: Cli, portfolio: str) -> None:
+    """Make a portfolio that buys a hundredth."""
+    cli("portfolio", "create", portfolio, "--base", "USDT")
+    cli("portfolio", "deposit", portfolio, "USDT", "1000", "--reference", "one", "--at",
+        "2024-08-08T23:55:01Z")  # fmt: skip
+    cli("trades", "record", "--portfolio", portfolio, "RISKUSDT", "--exchange", "binance",
+        "--side", "buy", "--quantity", "0.01", "--price", "61838", "--id", "900", "--at",
+        "2024-08-08T23:55:02Z")  # fmt: skip
 
 
 def test_from_showing_to_a_kept_backtest(cli: Cli, held: str) -> None:
@@ -62,6 +67,22 @@ def test_from_showing_to_a_kept_backtest(cli: Cli, held: str) -> None:
     assert tested["backtest_id"] is not None
 
 
+def test_an_empty_history_says_why(cli: Cli, held: str) -> None:
+    cli("portfolio", "create", "calm", "--base", "USDT")
+    fresh = cli("risk", "history", "calm")
+    assert "no risk of calm is recorded yet: `" in fresh.stderr
+    assert "risk record calm" in fresh.stderr
+    cli("risk", "record", held, *AT, *METHOD)
+    cli("strategies", "create", "idle")
+    words = ("risk", "history", held, "--scope", "strategy", "--subject")
+    told = cli(*words, "idle").stderr
+    assert "risky held nothing of strategy idle whenever its risk was recorded" in told
+    assert cli(*words, "idle", "--json").stdout == "[]\n"
+    assert "there is no strategy 'nope'" in cli(*words, "nope", code=1).stderr
+    late = cli("risk", "history", held, "--start", "2025-01-01").stderr
+    assert "nothing is recorded in this range" in late
+
+
 def test_tables_say_what_people_ask(cli: Cli, held: str) -> None:
     shown = cli("risk", "show", held, *AT, *METHOD).stdout
     for word in ("equity", "999.982 USDT", "HISTORICAL", "EWMA_HISTORICAL", "max drawdown",
@@ -84,3 +105,27 @@ def test_what_is_wrong_is_told(cli: Cli, held: str) -> None:
     strict = cli("risk", "show", held, *AT, "--horizon", "1m", "--lookback", "10m", "--strict",
                  code=1).stderr  # fmt: skip
     assert "candles of 1m are lacking for RISKUSDT on binance" in strict
+
+
+def test_a_backtest_names_the_estimators_that_have_no_row(cli: Cli, held: str) -> None:
+    assert held  # with the trades
+    bought(cli, "back")
+    method = ("--horizon", "1s", "--lookback", "50s")
+    # A trade is known of this second and of the next.
+    cli("risk", "record", "back", "--at", "2024-08-08T23:56:01Z", *method, "--estimator",
+        "historical")  # fmt: skip
+    words = ("risk", "backtest", "back", *method, "--start", "2024-08-08T23:56:00Z", "--end",
+             "2024-08-08T23:57:00Z")  # fmt: skip
+    assert [one["result"]["observations"] for one in answer(cli, *words)] == [1, 0, 0, 0, 0]
+    table, _, below = cli(*words).stdout.partition("- ")
+    assert "HISTORICAL" in table
+    assert "GAUSSIAN" not in table
+    none = "GAUSSIAN, STUDENT_T, CORNISH_FISHER, EWMA_HISTORICAL: there are no observations"
+    assert none in below
+    assert "HISTORICAL: no exceptions" in below
+
+
+def test_what_has_no_strategy_is_named(cli: Cli, held: str) -> None:
+    assert "strategy (none)" in cli("risk", "show", held, *AT, *METHOD).stdout
+    cli("risk", "record", held, *AT, *METHOD)
+    assert "strategy (none)" in cli("risk", "history", held, "--scope", "strategy").stdout

@@ -40,6 +40,15 @@ def test_run_stores_and_list_shows(cli: Cli, stressed: str) -> None:
         assert text in shown
     assert len(answer(cli, "stress", "list", "--portfolio", stressed)) == len(listed)
     assert "price-cascade" in cli("stress", "list", "--newest").stdout
+    cli("portfolio", "deposit", stressed, "USDT", "1", "--reference", "later")
+    for more in ((), ("--newest",)):
+        told = cli("stress", "list", "--portfolio", stressed, *more).stdout
+        assert "changed since" in told
+        assert "the books of stressed have changed since, at 20" in told
+    cli("portfolio", "withdraw", stressed, "USDT", "1", "--reference", "back")
+    assert "no last price is known" in cli(
+        "stress", "run", stressed, "--by", "last", code=1
+    ).stderr  # fmt: skip
     assert "no portfolio 'nobody'" in cli("stress", "list", "--portfolio", "nobody", code=1).stderr
     assert "no scenario 'x'" in cli("stress", "run", stressed, "--scenario", "x", code=1).stderr
 
@@ -89,7 +98,11 @@ def test_a_report_is_one_file(cli: Cli, stressed: str, tmp_path: Path) -> None:
     assert str(target) in cli(*words).stdout
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
     gone = cli(*words[:-1], str(tmp_path / "no" / "r.html"), code=1).stderr
-    assert "No such file or directory" in gone
+    assert f"{tmp_path / 'no' / 'r.html'}: No such file or directory" in gone
+    (tmp_path / "folder").mkdir()
+    folder = cli(*words[:-1], str(tmp_path / "folder"), code=1).stderr
+    assert f"{tmp_path / 'folder'}: Is a directory" in folder
+    assert {one.name for one in tmp_path.iterdir()} == {"report.html", "folder"}
 
 
 def test_the_examples_are_commands_that_run(cli: Cli, stressed: str, tmp_path: Path) -> None:

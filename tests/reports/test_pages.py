@@ -116,7 +116,7 @@ def test_names_are_text_whatever_is_in_them() -> None:
     found = read(page)
     assert "script" not in found.tags
     assert evil in found.text[""]
-    assert f"1d: {evil}" in found.text["performance"]
+    assert f"day: {evil}" in found.text["performance"]
     assert f"{evil} on binance" in found.figures("exposure")
     assert charts(page)
 
@@ -159,7 +159,7 @@ def test_summary_and_exposures_are_exact() -> None:
     assert figures["gained in the period"][1] == "8.123456789012345678"
     rows = found.sections["exposure"]
     assert [cell_[0] for cell_ in rows[0][1]][:4] == [
-        "BTCUSDT on binance", "LONG", "0.500", "50000.10",
+        "BTCUSDT on binance", "long", "0.500", "50000.10",
     ]  # fmt: skip
     assert [one[1] for one in rows[1][1]][1:] == [
         "25000.050000000000000001", "5000", "20000.050000000000000001", "30000.050000000000000001",
@@ -180,6 +180,22 @@ def test_days_are_summed_by_currency() -> None:
     ]  # fmt: skip
     assert len(found.sections["p-l-by-day"][1]) == 61
     assert "The last 60 of 168 rows" in found.text["p-l-by-day"]
+
+
+def test_days_on_which_nothing_happened_are_counted() -> None:
+    nothing = replace(
+        day("2024-08-08", "0"), realized_pnl=Decimal(0), commission=Decimal(0), funding=Decimal(0),
+        fills=0,
+    )  # fmt: skip
+    days = (nothing, day("2024-08-09", "5"), replace(nothing, day="2024-08-10"))
+    found = read(written(told(daily=days)))
+    rows = found.sections["p-l-by-day"][1]
+    assert [row[0][0] for row in rows[1:]] == ["2024-08-09"]
+    assert "2 days without a fill and with nothing gained or lost are left out" in found.text[
+        "p-l-by-day"
+    ]  # fmt: skip
+    busy = read(written(told(daily=days[1:2])))
+    assert "left out" not in busy.text["p-l-by-day"]
 
 
 def test_an_empty_portfolio_says_so() -> None:
@@ -207,8 +223,14 @@ def test_figures_without_a_value_say_why() -> None:
     page = read(written(told(performance=(one,))))
     found = page.figures("performance")
     assert found["profit factor"] == ("–", None)
-    assert found["sharpe ratio"] == ("1.25", "1.25")
-    assert "1d: NO_LOSS" in page.text["performance"]
+    assert found["Sharpe ratio"] == ("1.25", "1.25")
+    shares = window(total_return=-0.0123456, win_rate=0.5, volatility=12.3456, max_drawdown=4e-5)
+    told_ = read(written(told(performance=(shares,)))).figures("performance")
+    assert told_["total return"] == ("-1.23 %", "-0.0123456")
+    assert told_["win rate"] == ("50 %", "0.5")
+    assert told_["volatility a year"] == ("1,234.56 %", "12.3456")
+    assert told_["greatest drawdown"] == ("0.004 %", "4e-05")
+    assert "day: no trade lost" in page.text["performance"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from cryptoscalp import AsyncDatabase, Fill, InputError, NotFound
+from cryptoscalp.reports.wording import ESTIMATORS
 from tests.faces import NOON, table, trade
 from tests.reports.reading import charts, read
 from tests.trading.books import LINEAR, SPOT, prepare
@@ -108,9 +109,24 @@ async def test_stress_tests_are_in_it(desk: AsyncDatabase) -> None:
     rows = {row[0][0]: row for row in read(page).sections["stress-tests"][0][1:]}
     assert rows.keys() == {"price-cascade", "venue-halt"}
     (result,) = ran.results
-    assert Decimal(rows["venue-halt"][3][1] or "") == result.loss_amount
-    assert Decimal(rows["venue-halt"][5][1] or "") == result.worst_loss_amount
-    assert "marked more than an hour ago" in rows["venue-halt"][7][0]
+    halt = rows["venue-halt"]
+    assert Decimal(halt[4][1] or "") == result.loss_amount
+    assert Decimal(halt[6][1] or "") == result.worst_loss_amount
+    assert result.loss_percentage is not None
+    assert halt[5] == (
+        f"{result.loss_percentage:.2f}".rstrip("0") + " %",
+        repr(result.loss_percentage),
+    )
+    assert "never marked" in halt[8][0]
+    assert halt[1][0] == "at the price of the fill: BTCUSDT on binance, BTCUSDT on binanceusdm"
+    assert page.count('<strong class="flag">') == 2
+    assert "have changed since" not in page
+    await desk.trading.deposit("main", "USDT", Decimal(1), reference="later")
+    changed = read(await desk.reports.portfolio("main", NOON, NOON + timedelta(hours=1)))
+    assert changed.sections["stress-tests"][0][1][1][0].startswith(
+        "books have changed since, at 20"
+    )
+    assert "are not those of what is held now" in changed.text["stress-tests"]
 
 
 async def test_performance_and_value_at_risk_are_those_that_are_stored(
@@ -127,10 +143,12 @@ async def test_performance_and_value_at_risk_are_those_that_are_stored(
     assert Decimal(performance["fees"][1][1] or "") == stored.fees > 0
     risk = {row[0][0]: row for row in found.sections["value-at-risk"][0][1:]}
     whole = {one.estimator: one for one in measured if one.scope == "PORTFOLIO"}
-    assert risk.keys() == whole.keys()
+    assert risk.keys() == {ESTIMATORS[one] for one in whole}
+    assert len(whole) == 5
+    assert risk["historical"][3] == ("95 %", "0.95")
     historical = whole["HISTORICAL"].value_at_risk
     assert historical is not None
-    assert Decimal(risk["HISTORICAL"][1][1] or "") == historical
+    assert Decimal(risk["historical"][1][1] or "") == historical
 
 
 async def test_a_portfolio_without_anything_and_one_without_prices(db: AsyncDatabase) -> None:

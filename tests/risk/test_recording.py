@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from cryptoscalp import AsyncDatabase, InputError, NotFound
+from cryptoscalp import AmbiguousSymbol, AsyncDatabase, InputError, NotFound
 from cryptoscalp.risk.documents import document_of
 from cryptoscalp.risk.levels import DEFAULT_THRESHOLDS
 from cryptoscalp.risk.measures import ESTIMATORS
@@ -57,6 +57,29 @@ async def test_what_is_recorded_is_what_was_measured(held: AsyncDatabase) -> Non
     ]  # fmt: skip
     (scalp,) = await held.risk.history("main", scope="STRATEGY", subject="scalp")
     assert scalp.subject == "scalp"
+
+
+async def test_an_unknown_part_is_refused_and_one_never_held_is_empty(held: AsyncDatabase) -> None:
+    await held.risk.record("main", AT, **METHOD)
+    await held.trading.create_strategy("idle")
+    assert await held.risk.history("main", scope="STRATEGY", subject="idle") == []
+    (spot,) = await held.risk.history("main", scope="SYMBOL", subject="BTC/USDT@binance")
+    assert spot.subject == "BTCUSDT@binance"
+    assert await held.risk.history("main", scope=None, subject="scalp", estimator=None)
+    assert await held.risk.history("main", scope=None, subject="BTCUSDT@binance", estimator=None)
+    unknown = {
+        "STRATEGY": "no strategy 'nope'", "SYMBOL": "nothing is stored for nope",
+        "EXCHANGE": "no exchange 'nope'", None: "no strategy, SYMBOL@exchange or exchange 'nope'",
+    }  # fmt: skip
+    for scope, told in unknown.items():
+        with pytest.raises(NotFound, match=told):
+            await held.risk.history("main", scope=scope, subject="nope")  # type: ignore[arg-type]
+    with pytest.raises(NotFound, match="no strategy 'nope'"):
+        await held.risk.backtest("main", scope="STRATEGY", subject="nope")
+    with pytest.raises(InputError, match="'scalp' is a part of a portfolio"):
+        await held.risk.history("main", subject="scalp")
+    with pytest.raises(AmbiguousSymbol, match="several exchanges: binance, binanceusdm"):
+        await held.risk.history("main", scope="SYMBOL", subject="BTCUSDT")
 
 
 async def test_again_stores_nothing_and_late_candles_a_revision(

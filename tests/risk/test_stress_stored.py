@@ -91,7 +91,11 @@ async def test_losses_are_those_of_the_books_and_are_stored(desk: AsyncDatabase)
     assert depeg.worst_loss_amount >= 0
     assert cascade.recovery_time_minutes is None
     assert "recovery_time_minutes" in cascade.reasons
-    assert "marked more than an hour ago" in cascade.reasons["prices"]
+    assert cascade.reasons["prices"] == (
+        "never marked, valued at the fill: BTCUSDT on binance, BTCUSDT on binanceusdm,"
+        " BTCUSD_PERP on binancecoinm"
+    )
+    assert len(cascade.risk_metrics["at_fill_price"]) == 3
     stored = await desk.risk.stress_results("main")
     assert stored == list(ran.results)
     text = json.dumps(cascade.scenario, sort_keys=True, separators=(",", ":"))
@@ -258,6 +262,63 @@ async def test_recovery_is_by_the_equity_of_the_days_before(db: AsyncDatabase) -
     assert told["hours"] == 30
     assert told["mean_hourly_return"] == pytest.approx(29 * 0.00995033 / 30, rel=1e-4)
     assert found.recovery_time_minutes == told["minutes"] > 0
+
+
+async def test_prices_of_a_kind_in_place_of_the_marks(desk: AsyncDatabase) -> None:
+    with pytest.raises(NotFound, match="no last price is known within a week of BTCUSDT on"):
+        await desk.risk.run_stress("main", ["price-cascade"], rates=RATES, by="last")
+    with pytest.raises(InputError, match="no kind of price 'close'"):
+        await desk.risk.run_stress("main", rates=RATES, by="close")  # type: ignore[arg-type]
+    await desk.trading.create_portfolio("spot", "USDT")
+    await desk.trading.deposit("spot", "USDT", Decimal(100_000), reference="a", timestamp=START)
+    await desk.trading.record_fill("spot", fill(90, "BUY", "1", "50000", of=SPOT))
+    now = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+    after = (now - at_noon(0)) // timedelta(microseconds=1)
+    await desk.capture.write_trades(
+        table([trade(after, 990, symbol=SPOT.symbol, exchange=SPOT.exchange, price="60000")])
+    )
+    (marked,) = (await desk.risk.run_stress("spot", ["price-cascade"])).results
+    (last,) = (await desk.risk.run_stress("spot", ["price-cascade"], by="last")).results
+    assert marked.positions[0]["price"] == Decimal(50_000)
+    assert marked.risk_metrics["by"] is None
+    assert marked.reasons["prices"] == "never marked, valued at the fill: BTCUSDT on binance"
+    assert marked.risk_metrics["at_fill_price"] == ["BTCUSDT on binance"]
+    assert last.positions[0]["price"] == Decimal(60_000)
+    assert last.portfolio_value == marked.portfolio_value + 10_000
+    assert last.portfolio_value == (await desk.trading.value("spot", by="last")).equity
+    assert last.risk_metrics["by"] == "last"
+    assert last.data_cut == now
+    assert "prices" not in last.reasons
+    assert last.risk_metrics["at_fill_price"] == []
+    (held,) = await desk.trading.positions("spot")
+    old = now - timedelta(hours=2)
+    await desk.trading.mark_position(held.position_id, Decimal(50_500), timestamp=old)
+    (stale,) = (await desk.risk.run_stress("spot", ["price-cascade"])).results
+    assert stale.reasons["prices"] == "marked more than an hour ago: BTCUSDT on binance"
+    down, _ = await desk.risk.reverse_stress("spot", Decimal(6_000), by="last")
+    assert down.move_pct == pytest.approx(-10)
+
+
+async def test_a_result_of_an_older_book_is_marked(desk: AsyncDatabase) -> None:
+    await desk.trading.create_portfolio("other", "USDT")
+    await desk.trading.deposit("other", "USDT", Decimal(100), reference="a", timestamp=START)
+    await desk.risk.run_stress("main", ["price-cascade"], rates=RATES)
+    await desk.risk.run_stress("other", ["price-cascade"])
+    assert {one.books_changed_at for one in await desk.risk.stress_results()} == {None}
+    # What happened before, and was booked after, changes the books too.
+    await desk.trading.record_fill("main", fill(91, "BUY", "0.1", "50000", of=LINEAR))
+    old, other = await desk.risk.stress_results(newest=True)
+    assert (old.portfolio, other.portfolio) == ("main", "other")
+    assert old.books_changed_at is not None
+    assert old.books_changed_at > old.test_date
+    assert other.books_changed_at is None
+    await desk.risk.run_stress("main", ["price-cascade"], rates=RATES)
+    assert [one.books_changed_at is None for one in await desk.risk.stress_results("main")] == [
+        False, True,
+    ]  # fmt: skip
+    await desk.trading.withdraw("other", "USDT", Decimal(1), reference="b")
+    (moved,) = await desk.risk.stress_results("other", newest=True)
+    assert moved.books_changed_at is not None
 
 
 async def test_nothing_changes_a_stored_result(desk: AsyncDatabase, database: Place) -> None:

@@ -10,10 +10,11 @@ from psycopg import sql
 
 from cryptoscalp.analytics.performance_types import Performance
 from cryptoscalp.analytics.windows import Period
-from cryptoscalp.infra.db.errors import InputError, NotFound
+from cryptoscalp.infra.db.errors import InputError
 from cryptoscalp.infra.db.flow import Flow, rows
 from cryptoscalp.market.names import moment, one_of, resolve, span
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
+from cryptoscalp.trading.portfolios import strategy as known_strategy
 
 #: What is set side by side: whole portfolios, or the strategies or symbols of them.
 By: TypeAlias = Literal["portfolio", "strategy", "symbol"]
@@ -43,8 +44,9 @@ def performance(
     """The stored windows of a portfolio, or of a strategy or symbol of it, by time.
 
     Windows that begin in [start, end); with `limit` the last so many. Windows are as far as the
-    last refresh; `through` says how far. Raises NotFound for an unknown portfolio, strategy or
-    symbol, AmbiguousSymbol, InputError for a strategy and a symbol together, a bad period or range.
+    last refresh; `through` says how far. What the portfolio never held has none. Raises NotFound
+    for an unknown portfolio, strategy or symbol, AmbiguousSymbol, InputError for a strategy and a
+    symbol together, a bad period or range.
     """
     one_of(period, get_args(Period), "period")
     if strategy is not None and symbol is not None:
@@ -58,9 +60,7 @@ def performance(
     if symbol is not None:
         symbol, exchange = yield from resolve(symbol, exchange)
     if strategy is not None:
-        found = yield from rows("SELECT FROM strategies WHERE name = %s", (strategy,))
-        if not found:
-            raise NotFound(f"there is no strategy {strategy!r}; `cryptoscalp strategies list`")
+        yield from known_strategy(strategy)
     found = yield from rows(
         sql.SQL(
             "SELECT {} FROM (SELECT * FROM performance WHERE portfolio_id = %(portfolio)s"

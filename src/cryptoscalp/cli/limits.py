@@ -98,7 +98,8 @@ def set_limit(
         typer.Option(
             "--unknown-action",
             case_sensitive=False,
-            help="halt: it stops when the value cannot be known.",
+            help="halt: it stops when the value cannot be known, such as by data that are late."
+            " alert, the default, only tells of it: feeds pause more often than limits break.",
         ),
     ] = "ALERT",
     until: Annotated[

@@ -11,6 +11,7 @@ import typer
 from cryptoscalp.cli import listing, output
 from cryptoscalp.cli.amounts import money
 from cryptoscalp.cli.book_options import Limit, PortfolioName
+from cryptoscalp.cli.nothing_found import tell_no_windows, tell_nothing_compared
 from cryptoscalp.cli.reads import Exchange
 from cryptoscalp.cli.session import Session, command
 from cryptoscalp.cli.times import MaybeEnd, MaybeStart, parsed_time
@@ -73,6 +74,10 @@ def show(
             name, period, strategy=strategy, symbol=symbol, exchange=exchange, start=start,
             end=end, limit=listing.asked(session, limit),
         )  # fmt: skip
+        if not found:
+            tell_no_windows(
+                session, db, name, period, strategy=strategy, symbol=symbol, exchange=exchange
+            )
     if session.json:
         output.emit(found)
         return
@@ -105,6 +110,8 @@ def compare(
     """Set portfolios, or their strategies or symbols, side by side: the newest window of each."""
     with session.connect() as db:
         found = db.analytics.compare(names or None, period, by=by, at=at)
+        if not found:
+            tell_nothing_compared(session, db, names)
     if session.json:
         output.emit(found)
         return

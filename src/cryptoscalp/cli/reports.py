@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -64,6 +65,10 @@ def _written(target: Path, text: str) -> int:
     try:
         beside.write_bytes(raw)
         beside.replace(target)
+    except OSError as error:
+        # The file beside it is nobody's business but ours.
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
     return len(raw)

@@ -9,6 +9,7 @@ import typer
 
 from cryptoscalp.cli import listing, output
 from cryptoscalp.cli.book_options import By, Limit, MaybeAt, PortfolioName, RateOption, rates_of
+from cryptoscalp.cli.nothing_found import tell_no_risk
 from cryptoscalp.cli.risk_options import (
     MONTH,
     Confidence,
@@ -153,6 +154,8 @@ def history(
             name, start, end, scope=scope, subject=subject, estimator=estimator,
             revisions=revisions, limit=listing.asked(session, limit) or 100_000,
         )[::-1]  # fmt: skip
+        if not found:
+            tell_no_risk(session, db, name, scope, subject, start, end)
     if session.json:
         output.emit(found)
         return

@@ -12,6 +12,7 @@ from cryptoscalp.cli.times import age
 
 if TYPE_CHECKING:
     from cryptoscalp.risk.backtest_types import Backtest
+    from cryptoscalp.risk.choices import RiskScope
     from cryptoscalp.risk.risk_types import RiskMetrics
 
 
@@ -24,7 +25,7 @@ def show_metrics(found: Sequence[RiskMetrics]) -> None:
         ["of", "estimator", "VaR", "VaR 95 %", "expected shortfall", "periods", "level"],
         [
             (
-                f"{one.scope.lower()} {one.subject}".strip(),
+                part_name(one.scope, one.subject),
                 one.estimator,
                 money(one.value_at_risk),
                 money(one.var_95),
@@ -102,7 +103,7 @@ def show_history(found: Sequence[RiskMetrics]) -> None:
         [
             (
                 one.timestamp,
-                f"{one.scope.lower()} {one.subject}".strip(),
+                part_name(one.scope, one.subject),
                 one.estimator,
                 money(one.portfolio_value),
                 money(one.total_exposure),
@@ -119,13 +120,17 @@ def show_history(found: Sequence[RiskMetrics]) -> None:
 
 
 def show_backtests(found: Sequence[Backtest]) -> None:
-    """Print outcomes of back-tests, a row each, and what has to be known of them."""
+    """Print outcomes of back-tests, a row each, and what has to be known of them.
+
+    Estimators without an observation are named below those that have some.
+    """
+    tested = [one for one in found if one.result.observations] or found
     output.table(
         ["of", "estimator", "confidence", "rows", "exceptions", "expected", "skipped", "Kupiec p",
          "independence p", "both p"],
         [
             (
-                f"{one.scope.lower()} {one.subject}".strip(),
+                part_name(one.scope, one.subject),
                 one.estimator,
                 f"{one.confidence:g}",
                 one.result.observations,
@@ -136,13 +141,27 @@ def show_backtests(found: Sequence[Backtest]) -> None:
                 ratio(one.result.independence_p),
                 ratio(one.result.conditional_p),
             )
-            for one in found
+            for one in tested
         ],
         right=["confidence", "rows", "exceptions", "expected", "skipped", "Kupiec p",
                "independence p", "both p"],
     )  # fmt: skip
-    for text in dict.fromkeys(reason for one in found for reason in one.result.reasons):
-        output.say(f"- {text}")
+    of: dict[str, list[str]] = {}
+    for one in found:
+        for reason in one.result.reasons:
+            of.setdefault(reason, []).append(one.estimator)
+    for reason, estimators in of.items():
+        which = "" if len(estimators) == len(found) else f"{', '.join(estimators)}: "
+        output.say(f"- {which}{reason}")
+    if any(not one.result.observations and one.skipped for one in found):
+        output.say("- skipped rows have no VaR, or no price is known of the horizon after them")
+
+
+def part_name(scope: RiskScope, subject: str) -> str:
+    """A part of a portfolio as tables name it; what has no strategy is `strategy (none)`."""
+    if scope == "STRATEGY":
+        return f"strategy {subject or '(none)'}"
+    return f"{scope.lower()} {subject}".strip()
 
 
 def ratio(value: float | None) -> str | None:

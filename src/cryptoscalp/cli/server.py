@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from cryptoscalp.cli import output
 from cryptoscalp.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from cryptoscalp.monitoring.standing import Standing
+
+#: Breaches that one line names.
+_NAMED: Final = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -82,6 +88,7 @@ def _show(found: dict[str, Any]) -> None:
             ("last batch", last and f"{last.batch_id} {last.status} {last.source}"),
             ("open batches", found["open_batches"]),
             *_work(found["jobs"]),
+            ("risk", _risk(found["risk"])),
             *_fresh(found),
         ]
     )
@@ -98,6 +105,25 @@ def _work(jobs: dict[str, Any] | None) -> list[tuple[str, object]]:
         ("jobs", f"{len(jobs['jobs'])}, {'late: ' + ', '.join(late) if late else 'none is late'}"),
         ("alerts", "; ".join(f"{one.name}: {one.message}" for one in jobs["alerts"]) or "none"),
     ]
+
+
+def _risk(risk: Standing | None) -> str | None:
+    """Halts of trading and open breaches of limits: how many, and which."""
+    if risk is None:
+        return None
+    told = []
+    if risk.halts:
+        names = ", ".join(one.portfolio or "every portfolio" for one in risk.halts)
+        told.append(f"{len(risk.halts):,} halted: {names}")
+    if risk.breaches:
+        names = ", ".join(
+            f"{one.metric} of {one.portfolio} ({one.level or 'unknown'})"
+            for one in risk.breaches[:_NAMED]
+        )
+        count = len(risk.breaches)
+        more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+        told.append(f"{count:,} {'breach' if count == 1 else 'breaches'} open: {names}{more}")
+    return "; ".join(told) or f"nothing halted, no breach open, {risk.declared:,} limits"
 
 
 def _fresh(found: dict[str, Any]) -> list[tuple[str, object]]:
@@ -157,7 +183,8 @@ def _contents(dsn: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "revision": revision, "head": migrations.head(), "size_bytes": None, "instruments": None,
         "rows": None, "quarantined": None, "open_batches": None, "last_batch": None,
-        "jobs": None, "data_ages": None, "gaps": None, "reckoned_ages_s": None, "logs": None,
+        "jobs": None, "risk": None, "data_ages": None, "gaps": None, "reckoned_ages_s": None,
+        "logs": None,
     }  # fmt: skip
     if dsn is None or revision != found["head"]:
         return found
@@ -166,6 +193,7 @@ def _contents(dsn: str | None) -> dict[str, Any]:
         newest = db.market.batches(1)
         work = db.jobs.overview()
         ages = db.monitoring.ages()
+        risk = db.monitoring.standing()
     return found | {
         "version": held.server_version,
         "size_bytes": held.size_bytes,
@@ -173,6 +201,7 @@ def _contents(dsn: str | None) -> dict[str, Any]:
         "rows": held.rows,
         "quarantined": held.quarantined,
         "open_batches": held.open_batches,
+        "risk": risk,
         "data_ages": ages.data,
         "gaps": ages.gaps,
         "reckoned_ages_s": ages.reckoned,

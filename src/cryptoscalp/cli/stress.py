@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,8 @@ from cryptoscalp.cli.book_options import Limit, PortfolioName, RateOption, rates
 from cryptoscalp.cli.listing import asked, cut
 from cryptoscalp.cli.reads import Exchange
 from cryptoscalp.cli.session import Session, command
-from cryptoscalp.cli.times import MaybeEnd, MaybeStart
+from cryptoscalp.cli.times import MaybeEnd, MaybeStart, readable
+from cryptoscalp.trading.types import PriceKind
 
 if TYPE_CHECKING:
     from cryptoscalp.risk.stress.result_types import ReverseStress, StressResult
@@ -32,6 +34,16 @@ Declared = Annotated[
         metavar="PATH",
         help="A scenario in YAML, or a folder of them, beside those of the package and of"
         " CRYPTOSCALP_STRESS_SCENARIOS.",
+    ),
+]
+
+MaybeBy = Annotated[
+    PriceKind | None,
+    typer.Option(
+        "--by",
+        case_sensitive=False,
+        help="Prices of positions that are known now: quote: the side that closes the position;"
+        " mid; last: the last trade; mark: the venue's mark price. The last marks unless said.",
     ),
 ]
 
@@ -52,6 +64,7 @@ def run(
         ),
     ] = None,
     file: Declared = None,
+    by: MaybeBy = None,
     rate: RateOption = None,
     recovery_days: Annotated[
         int,
@@ -67,7 +80,7 @@ def run(
         bool, typer.Option("--dry-run", help="Reckon only, and store nothing.")
     ] = False,
 ) -> None:
-    """Reckon what a portfolio would lose now, at its last marks, and store it.
+    """Reckon what a portfolio would lose now, and store it.
 
     Losses are above zero, gains below. Without --scenario those that cannot be applied, such as
     replays whose candles are not stored, are named below the table.
@@ -75,7 +88,7 @@ def run(
     rates = rates_of(rate)
     with session.connect() as db:
         found = db.risk.run_stress(
-            name, scenario, path=file, rates=rates, recovery_days=recovery_days,
+            name, scenario, path=file, rates=rates, by=by, recovery_days=recovery_days,
             stored=not dry_run,
         )  # fmt: skip
     if session.json:
@@ -104,7 +117,10 @@ def list_(
     ] = False,
     limit: Limit = None,
 ) -> None:
-    """Show stored stress tests."""
+    """Show stored stress tests.
+
+    Those of books that have changed since are marked.
+    """
     with session.connect() as db:
         found = db.risk.stress_results(
             portfolio, scenario, start, end, newest=newest, limit=asked(session, limit)
@@ -115,6 +131,7 @@ def list_(
     shown, line = cut(found, limit, "stress tests")
     _results(shown)
     _notes(shown)
+    _changed(shown)
     output.say(line)
 
 
@@ -160,6 +177,7 @@ def reverse(
             "--beta", metavar="NAME=NUMBER", help="Beta of an asset, such as ETH=1.2; repeatable."
         ),
     ] = None,
+    by: MaybeBy = None,
     rate: RateOption = None,
 ) -> None:
     """Show the nearest moves, down and up, that lose an amount; 1 for every asset unless --beta."""
@@ -167,7 +185,7 @@ def reverse(
     with session.connect() as db:
         found = db.risk.reverse_stress(
             name, loss, percentage=percent, symbol=symbol, exchange=exchange, betas=betas or None,
-            rates=rates,
+            rates=rates, by=by,
         )  # fmt: skip
     if session.json:
         output.emit(found)
@@ -185,7 +203,7 @@ def _beta(text: str) -> tuple[str, Decimal]:
 def _results(found: Sequence[StressResult]) -> None:
     output.table(
         ["as of (UTC)", "portfolio", "scenario", "equity", "loss", "%", "worst", "in",
-         "recovers in min"],
+         "recovers in min", "books"],
         [
             (
                 one.test_date,
@@ -197,6 +215,7 @@ def _results(found: Sequence[StressResult]) -> None:
                 money(one.worst_loss_amount),
                 one.base_currency,
                 one.recovery_time_minutes,
+                "changed since" if one.books_changed_at else "the same",
             )
             for one in found
         ],
@@ -214,6 +233,17 @@ def _notes(found: Sequence[StressResult]) -> None:
         named = dict.fromkeys(scenarios)
         which = "all" if len(scenarios) == len(found) else ", ".join(named)
         output.say(f"{which}: {reason}")
+
+
+def _changed(found: Sequence[StressResult]) -> None:
+    """Which results are of a book that is no more."""
+    of: dict[tuple[str, datetime], list[str]] = {}
+    for one in found:
+        if one.books_changed_at:
+            of.setdefault((one.portfolio, one.books_changed_at), []).append(one.scenario_name)
+    for (portfolio, at), scenarios in of.items():
+        named = ", ".join(dict.fromkeys(scenarios))
+        output.say(f"the books of {portfolio} have changed since, at {readable(at)}: {named}")
 
 
 def _reversed(found: Sequence[ReverseStress]) -> None:

@@ -11,7 +11,7 @@ _AT: Final = "2024-08-09T07:00:01.000000Z"
 STEADY: Final[Mapping[str, Any]] = {
     "at": _AT,
     "test_date": _AT,
-    "reasons": {"prices": "marked more than an hour ago: STRUSDT on binance"},
+    "reasons": {"prices": "never marked, valued at the fill: STRUSDT on binance"},
     "test_id": 1,
     "bytes": 123_456,
 }

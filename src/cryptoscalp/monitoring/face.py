@@ -6,6 +6,7 @@ from cryptoscalp.infra.db.face import D_co, Face, operation
 from cryptoscalp.monitoring.ages import ages
 from cryptoscalp.monitoring.doctor import doctor
 from cryptoscalp.monitoring.metrics import metrics
+from cryptoscalp.monitoring.standing import standing
 
 
 class Monitoring(Face[D_co]):
@@ -15,4 +16,5 @@ class Monitoring(Face[D_co]):
 
     doctor = operation(doctor)
     ages = operation(ages, retry=True)
+    standing = operation(standing, retry=True)
     metrics = operation(metrics)

@@ -7,10 +7,12 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
-from cryptoscalp.reports.report_types import Cell
+from cryptoscalp.reports.report_types import Cell, Flag, Percent
 from cryptoscalp.trading.exact import EXACT
 
 _DECIMALS: Final = 8
+#: What is less would be zero with two decimals.
+_LEAST_PERCENT: Final = 0.01
 
 
 class Markup(str):
@@ -47,6 +49,10 @@ def cell(value: Cell) -> Markup:
             return Markup(f"{value:,}")
         case float():
             return element("data", f"{value:,.4g}" if value == value else "–", value=repr(value))
+        case Percent():
+            return element("data", _in_percent(value), value=_raw(value.value))
+        case Flag():
+            return element("strong", value, class_="flag") if value else Markup("")
         case datetime():
             told = value.astimezone(UTC).replace(tzinfo=None)
             return element(
@@ -54,6 +60,20 @@ def cell(value: Cell) -> Markup:
             )
         case _:
             return Markup(escape(value))
+
+
+def _raw(value: float | Decimal) -> str:
+    return exact(value) if isinstance(value, Decimal) else repr(value)
+
+
+def _in_percent(one: Percent) -> str:
+    """Two decimals, two digits of what is smaller; without zeros at the end."""
+    told = float(one.value) * one.factor
+    if told != told:
+        return "–"
+    if told and abs(told) < _LEAST_PERCENT:
+        return f"{told:.2g} %"
+    return f"{f'{told:,.2f}'.rstrip('0').rstrip('.')} %"
 
 
 def exact(value: Decimal) -> str:

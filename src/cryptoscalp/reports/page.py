@@ -22,6 +22,7 @@ th, td { text-align: left; padding: .2rem .7rem .2rem 0; border-bottom: 1px soli
 .number { text-align: right; white-space: nowrap; }
 svg { width: 100%; height: auto; max-width: 56rem; display: block; margin: .6rem 0; }
 p { margin: .3rem 0; color: #3e4c59; }
+.flag { background: #fdecc8; color: #7a4100; padding: 0 .3rem; }
 @media print { body { max-width: none; padding: 0; } section { break-inside: avoid; } }
 """
 #: The browser is told to load nothing, whatever the page says.

@@ -12,8 +12,28 @@ from cryptoscalp.risk.risk_types import RiskMetrics
 from cryptoscalp.risk.stress.result_types import StressResult
 from cryptoscalp.trading.types import DailyPnl, Portfolio, PortfolioValue
 
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A number that is shown in per cent: a share, or with a `factor` of 1 per cent already."""
+
+    value: float | Decimal
+    factor: int = 100
+
+
+class Flag(str):
+    """Text that a reader must not overlook."""
+
+    __slots__ = ()
+
+
 #: A cell: text, or a number that the page shows and keeps exactly.
-Cell = str | Decimal | int | float | datetime | None
+Cell = str | Decimal | int | float | Percent | datetime | None
+
+
+def percent(value: float | Decimal | None, factor: int = 100) -> Percent | None:
+    """The value in per cent, None where there is none."""
+    return None if value is None else Percent(value, factor)
 
 
 @dataclass(frozen=True, slots=True)

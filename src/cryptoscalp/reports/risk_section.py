@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cryptoscalp.infra.db.flow import Flow
-from cryptoscalp.reports.report_types import Listing, Section
+from cryptoscalp.reports.report_types import Listing, Section, percent
+from cryptoscalp.reports.wording import ESTIMATORS, figure
 from cryptoscalp.risk.recording import history
 from cryptoscalp.risk.risk_types import RiskMetrics
 
@@ -31,22 +32,22 @@ def risk_section(metrics: Sequence[RiskMetrics]) -> Section:
     )  # fmt: skip
     rows = tuple(
         (
-            one.estimator,
+            ESTIMATORS[one.estimator],
             one.value_at_risk,
             one.expected_shortfall,
-            one.confidence,
+            percent(one.confidence),
             one.horizon,
             one.lookback / timedelta(days=1),
             one.n,
             one.data_cut,
-            "; ".join(f"{reason.figure}: {reason.text}" for reason in one.reasons),
+            "; ".join(f"{figure(reason.figure)}: {reason.text}" for reason in one.reasons),
         )
         for one in metrics
     )
     first = metrics[0]
     note = (
-        f"As of {first.timestamp.isoformat()}, risk level {first.risk_level}; losses above zero,"
-        f" in {first.base_currency}."
+        f"As of {first.timestamp.isoformat()}, risk level {first.risk_level.lower()}; losses above"
+        f" zero, in {first.base_currency}."
     )
     listing = Listing(columns, rows, frozenset(columns[1:7]))
     return Section("Value at risk", (note,), listings=(listing,))

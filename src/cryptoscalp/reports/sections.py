@@ -10,7 +10,15 @@ from typing import Final, TypeVar
 
 from cryptoscalp.reports import charts
 from cryptoscalp.reports.markup import exact
-from cryptoscalp.reports.report_types import Cell, Collected, Figure, Listing, Section, Steps
+from cryptoscalp.reports.report_types import (
+    Cell,
+    Collected,
+    Figure,
+    Listing,
+    Section,
+    Steps,
+    percent,
+)
 from cryptoscalp.reports.returns import Growth, greatest, growth
 from cryptoscalp.trading.exact import EXACT, ZERO
 from cryptoscalp.trading.types import DailyPnl, PortfolioValue, PositionValue
@@ -45,7 +53,7 @@ def summary(told: Collected) -> Section:
         ("margin used", now.margin_used, unit),
         ("margin available", now.available_margin, unit),
         ("leverage", now.leverage_ratio, "times equity"),
-        ("greatest drawdown in the period", None if fall is None else fall * 100, "%"),
+        ("greatest drawdown in the period", percent(fall), "of the peak"),
     )
     notes = [f"Valued {told.now_note}."]
     if told.curve_reason:
@@ -168,7 +176,7 @@ def _positions(held: Iterable[PositionValue], told: Collected) -> Listing:
     rows = tuple(
         (
             f"{one.symbol} on {one.exchange}",
-            one.side,
+            one.side.lower(),
             padded(one.quantity, told.steps.get((one.symbol, one.exchange), Steps()).lot_size),
             padded(one.price, told.steps.get((one.symbol, one.exchange), Steps()).tick_size),
             one.priced_at,
@@ -212,8 +220,12 @@ def daily(told: Collected) -> Section:
     rows = tuple(
         (day, code, one.realized, one.fees, one.funding, one.net, one.fills)
         for (day, code), one in by_day.items()
+        if one.realized or one.fees or one.funding or one.fills
     )
     notes = ["Whole UTC days. Net is realized P&L less fees plus funding."]
+    still = len({day for day, _ in by_day} - {row[0] for row in rows})
+    if still:
+        notes.append(f"{still:,} days without a fill and with nothing gained or lost are left out.")
     if len(rows) > _MOST_ROWS:
         notes.append(f"The last {_MOST_ROWS} of {len(rows):,} rows; the totals are of all.")
     listing = Listing(columns, rows[-_MOST_ROWS:], frozenset(columns[2:]))

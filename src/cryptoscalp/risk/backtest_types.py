@@ -13,7 +13,12 @@ from cryptoscalp.risk.coverage_tests import CoverageTest
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A recorded VaR and what the same positions came to over its horizon, in base currency."""
+    """A recorded VaR and what the same positions came to over its horizon.
+
+    `at` is the moment of the row, UTC. `value_at_risk` is in base currency, a loss above zero, as
+    it was recorded; `pnl` in base currency, a loss below zero, estimated in floats as the VaR was.
+    `exception`: -pnl is above the VaR.
+    """
 
     at: datetime
     value_at_risk: Decimal
@@ -27,6 +32,11 @@ class Backtest:
 
     The P&L is hypothetical: of the positions as they were, neither traded nor funded. Rows are a
     horizon apart, so that no P&L is counted twice; `skipped` had no VaR or no later price.
+
+    `subject` is empty for the portfolio as a whole and for what has no strategy. `confidence` is a
+    share, `lookback` that of the VaR rows. `result` is of `compared`, a row each, by time; of
+    outcomes that were kept (`backtests`) `compared` is empty. `backtest_id` and `recorded_at` are
+    None where the outcome was not kept.
     """
 
     portfolio: str

@@ -26,6 +26,7 @@ from cryptoscalp.risk.measuring import LOOKBACK
 from cryptoscalp.risk.risk_types import RiskMetrics
 from cryptoscalp.risk.sample import checked_confidence
 from cryptoscalp.risk.scenarios import compound, line_pnl
+from cryptoscalp.risk.subjects import known_subject
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 
 #: The range that is tested where none is given.
@@ -64,13 +65,24 @@ def backtest(
 ) -> Flow[Backtest]:
     """Compare recorded VaR rows of [start, end) with what their positions came to; nothing is kept.
 
-    The last 30 days unless told. Rows as they were first recorded, a horizon apart, whose horizon
-    is over; each line is revalued at the last trade known at both ends. An exception is a loss
-    above the VaR. Raises NotFound for an unknown portfolio, InputError.
+    The rows are those of `risk_metrics` with this very scope, subject, estimator, confidence,
+    horizon and lookback, as they were first recorded, taken a horizon apart (no P&L counts twice)
+    and whose horizon is over; the last 30 days unless told. Each line of a row is revalued at the
+    last trades known at its moment and a horizon later. An exception is a loss above the VaR.
+
+    One `Backtest`: `result` has the counts and the tests of Kupiec (1995) and Christoffersen
+    (1998), `compared` a `Compared` for each row, by time, with VaR and P&L in the portfolio's base
+    currency. Without rows `result.observations` is 0 and `result.reasons` says so; it is no error.
+    `subject` is a strategy (empty: what has none), `SYMBOL@exchange` or an exchange. `confidence`
+    is a share above 0.5 and below 1, `horizon` a length of candles.
+
+    Raises NotFound for an unknown portfolio, strategy, symbol or exchange, AmbiguousSymbol,
+    InputError for a range, confidence, scope, estimator or horizon that is none.
     """
     one_of(scope, get_args(RiskScope), "scope")
     one_of(estimator, ESTIMATORS, "estimator")
     step_of(horizon)
+    subject = yield from known_subject(scope, subject)
     asked = _Asked(portfolio, scope, subject, checked_confidence(confidence), horizon, lookback)
     found = yield from _tested(asked, start, end, [estimator])
     return found[0]

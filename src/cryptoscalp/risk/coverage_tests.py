@@ -15,8 +15,10 @@ class CoverageTest:
     """Likelihood-ratio tests of a series of exceptions (losses above the VaR).
 
     `expected` is (1 - confidence) × observations. `transitions` counts neighbours: (no exception
-    after none, exception after none, none after an exception, two in a row). Each statistic has
-    its p-value; a small one rejects the VaR. None with a reason where it is not defined.
+    after none, exception after none, none after an exception, two in a row). Each statistic is
+    -2 ln of a likelihood ratio with its p-value, a share, by chi-square: `kupiec` (Kupiec 1995,
+    one degree of freedom), `independence` (Christoffersen 1998, one), `conditional`, the sum of
+    both (two). A small p-value rejects the VaR. None with a reason where it is not defined.
     """
 
     confidence: float

@@ -21,6 +21,7 @@ from cryptoscalp.risk.measures import ESTIMATORS
 from cryptoscalp.risk.measuring import LOOKBACK, SCOPES, Ask, asked, measured
 from cryptoscalp.risk.price_moves import ReadMoves
 from cryptoscalp.risk.risk_types import RiskMetrics, RiskThresholds
+from cryptoscalp.risk.subjects import known_subject
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
 from cryptoscalp.trading.types import PriceKind, Rates
 
@@ -93,7 +94,9 @@ def history(
     """Recorded metrics of a portfolio in [start, end), the newest first.
 
     Of the whole portfolio by the historical estimator unless told; None is every scope, subject or
-    estimator. The newest revision of each, or all with `revisions`. Raises NotFound, InputError.
+    estimator. A `subject` is a strategy, `SYMBOL@exchange` or an exchange. The newest revision of
+    each, or all with `revisions`. What the portfolio never held has no row. Raises NotFound for an
+    unknown portfolio or subject, AmbiguousSymbol, InputError.
     """
     if scope is not None:
         one_of(scope, get_args(RiskScope), "scope")
@@ -104,6 +107,8 @@ def history(
     if start is not None and end is not None:
         span(start, end)
     account = yield from known_portfolio(portfolio)
+    if subject is not None:
+        subject = yield from known_subject(scope, subject)
     found = yield from rows(
         _HISTORY,
         {

@@ -127,6 +127,14 @@ def create_strategy(
     return found[0]
 
 
+def strategy(name: str) -> Flow[Strategy]:
+    """The strategy of a name; NotFound when there is none."""
+    found = yield from strategies(name)
+    if not found:
+        raise NotFound(f"there is no strategy {name!r}; `cryptoscalp strategies list` shows them")
+    return found[0]
+
+
 def strategies(name: str | None = None) -> Flow[list[Strategy]]:
     """Strategies by name, with the symbols they trade."""
     found = yield from rows(
@@ -146,5 +154,4 @@ def retire_strategy(name: str) -> Flow[Strategy]:
     )
     if not touched:
         raise NotFound(f"there is no strategy {name!r}; `cryptoscalp strategies list` shows them")
-    found = yield from strategies(name)
-    return found[0]
+    return (yield from strategy(name))

@@ -112,7 +112,7 @@ def _values(
 ) -> Flow[list[PortfolioValue]]:
     one_of(by, get_args(PriceKind), "kind of price")
     reached = yield from _states(account, moments)
-    prices = yield from _prices(moments, [held for _, held in reached], by)
+    prices = yield from known_prices(moments, [held for _, held in reached], by)
     wanted = [
         (at, code)
         for at, (cash, held) in zip(moments, reached, strict=True)
@@ -144,9 +144,13 @@ def _needed(cash: dict[str, Decimal], held: list[Held]) -> list[str]:
     return sorted({code for code in free if free[code]} | {one.pnl_currency for one in held})
 
 
-def _prices(
-    moments: Sequence[datetime], positions: Sequence[list[Held]], by: PriceKind
+def known_prices(
+    moments: Sequence[datetime], positions: Sequence[Sequence[Held]], by: PriceKind
 ) -> Flow[dict[tuple[int, int], Priced]]:
+    """The price of each position at each moment, by (index of the moment, position number).
+
+    `positions[n]` are those held at `moments[n]`. NotFound names what has no price of the kind.
+    """
     wanted = [(n, one) for n, held in enumerate(positions) for one in held]
     found = yield from rows(
         "SELECT known.price, known.timestamp"

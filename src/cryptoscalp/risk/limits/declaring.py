@@ -52,8 +52,10 @@ def set_limit(
     unit: base currency for exposures, DAILY_LOSS, VAR and EXPECTED_SHORTFALL, seconds for
     STALE_DATA, a ratio for LEVERAGE, DRAWDOWN and CONCENTRATION (0.2 is 20 %). A value at a
     threshold has reached it. `action` HALT stops the portfolio when the level becomes CRITICAL,
-    `unknown_action` HALT when the value cannot be known. Raises InputError for a limit that cannot
-    be, NotFound for an unknown name, AmbiguousSymbol, IntegrityRefused for a closed portfolio.
+    `unknown_action` HALT when the value cannot be known; by default that only alerts, since a feed
+    that pauses would stop trading until an officer resumes it. Raises InputError for a limit that
+    cannot be, NotFound for an unknown name, AmbiguousSymbol, IntegrityRefused for a closed
+    portfolio.
     """
     one_of(metric, get_args(LimitMetric), "metric")
     one_of(action, get_args(LimitAction), "action")

@@ -32,7 +32,8 @@ class Book:
 
     `prices`, `quotes` (the quote currency) and `tops` are by position number, `rates` by currency.
     `assets` are all currencies that instruments or the portfolio's cash are known in, `exchanges`
-    all that are known, `instruments` all known (symbol, exchange).
+    all that are known, `instruments` all known (symbol, exchange). Positions of `at_fill` were
+    never marked: their price is that of the fill.
     """
 
     portfolio_id: int
@@ -48,6 +49,7 @@ class Book:
     assets: Collection[str] = frozenset()
     exchanges: Collection[str] = frozenset()
     instruments: Collection[tuple[str, str]] = frozenset()
+    at_fill: Collection[int] = frozenset()
 
     def value(self) -> PortfolioValue:
         """What it is worth as it is: the same as `trading.value`."""

@@ -1,11 +1,12 @@
-"""The fields of one mapping of a scenario: each is taken once, and none may be left over."""
+"""The fields of one mapping of a scenario: which may be given is said before any is taken."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from typing import Any, Final
 
 from cryptoscalp.infra.db.errors import InputError
@@ -22,19 +23,21 @@ class Fields:
     def __init__(self, value: Any, place: str) -> None:
         if not isinstance(value, dict):
             raise InputError(f"{place} must be a mapping of names to values")
-        self._left: dict[str, Any] = dict(value)
-        self._known: list[str] = []
+        self._given: dict[str, Any] = dict(value)
         self.place = place
 
-    def has(self, key: str) -> bool:
-        """Whether the key is given; it counts as known."""
-        self._known.append(key)
-        return key in self._left
+    def only(self, *known: str) -> None:
+        """Refuse a key that is none of these, before a misspelt one is told as a missing one."""
+        unknown = [key for key in self._given if key not in known]
+        if unknown:
+            told = ", ".join(_meant(key, known) for key in sorted(unknown))
+            raise InputError(
+                f"{self.place}: there is no {told}; known are {', '.join(sorted(known))}"
+            )
 
     def take(self, key: str) -> Any:
         """The value as it was read; None where it is not given."""
-        self._known.append(key)
-        return self._left.pop(key, None)
+        return self._given.get(key)
 
     def wrong(self, key: str, what: str) -> InputError:
         """The error for a field."""
@@ -154,13 +157,11 @@ class Fields:
             raise self.wrong(key, "must be a mapping of names to values")
         return value
 
-    def end(self) -> None:
-        """Refuse what nobody took."""
-        if self._left:
-            unknown = ", ".join(sorted(self._left))
-            raise InputError(
-                f"{self.place}: there is no {unknown}; known are {', '.join(sorted(self._known))}"
-            )
+
+def _meant(key: str, known: Sequence[str]) -> str:
+    """The key, with the known one that is spelt almost so."""
+    near = get_close_matches(key.lower(), known, n=1)
+    return f"{key} (is {near[0]} meant?)" if near else key
 
 
 def _decimal(text: str) -> Decimal:

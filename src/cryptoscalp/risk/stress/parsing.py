@@ -35,12 +35,20 @@ _ZERO: Final = Decimal(0)
 #: 30 days, in minutes.
 _LONGEST: Final = 43_200
 _MOST_CANDLES: Final = 10_000
+#: The keys of a scenario: of any, of a replay, of a declared one.
+_ALWAYS: Final = ("kind", "name", "description", "liquidation", "spread")
+_HISTORICAL: Final = ("start", "end", "interval", "missing", "map")
+_HYPOTHETICAL: Final = (
+    "minutes", "prices", "currencies", "path", "correlation", "funding", "halt",
+)  # fmt: skip
 
 
 def parsed(raw: bytes, source: str) -> Scenario:
     """The scenario of one YAML text; `source` names it in errors. Raises InputError."""
     fields = Fields(loaded(raw, source), source)
+    fields.only(*_ALWAYS, *_HISTORICAL, *_HYPOTHETICAL)
     kind = fields.one_of("kind", ("historical", "hypothetical"))
+    fields.only(*_ALWAYS, *(_HISTORICAL if kind == "historical" else _HYPOTHETICAL))
     name = fields.text("name", longest=100)
     described = fields.text("description")
     match kind:
@@ -62,7 +70,6 @@ def parsed(raw: bytes, source: str) -> Scenario:
                 funding=_funding(fields.part("funding")), halt=_halt(fields.part("halt")),
                 spread=_spread(fields.part("spread")), source=source,
             )  # fmt: skip
-    fields.end()
     _consistent(found, source)
     return found
 
@@ -89,10 +96,11 @@ def _consistent(one: Scenario, source: str) -> None:
 def _prices(fields: Fields) -> tuple[PriceShock, ...]:
     found = []
     for part in fields.parts("prices"):
+        part.only("all", "symbol", "exchange", "base", "move")
         everything = part.take("all")
         symbol, exchange, base = (part.maybe_text(key) for key in ("symbol", "exchange", "base"))
         if everything is not None:
-            if symbol or exchange or base:
+            if symbol or exchange or base or part.take("move") is not None:
                 raise InputError(f"{part.place}: all names everything; leave the others out")
             move = part.checked("all", everything, above=_LEAST, most=_MOST)
         else:
@@ -103,7 +111,6 @@ def _prices(fields: Fields) -> tuple[PriceShock, ...]:
             if base and (symbol or exchange):
                 raise InputError(f"{part.place}: base stands alone; leave the others out")
             move = part.number("move", above=_LEAST, most=_MOST)
-        part.end()
         found.append(PriceShock(move, symbol, exchange, base))
     return tuple(found)
 
@@ -119,9 +126,9 @@ def _currencies(fields: Fields) -> Mapping[str, Decimal]:
 def _path(fields: Fields, minutes: int) -> tuple[PathPoint, ...]:
     points = []
     for part in fields.parts("path"):
+        part.only("minute", "share")
         minute = part.count("minute", most=minutes)
         points.append(PathPoint(minute, part.number("share", least=_ZERO, most=Decimal(2))))
-        part.end()
     if any(late.minute <= early.minute for early, late in pairwise(points)):
         raise fields.wrong("path", "must go forward in time")
     if points and points[-1].minute != minutes:
@@ -136,6 +143,7 @@ def _correlation(fields: Fields) -> Correlation | None:
     if value == "one":
         return Correlation()
     part = Fields(value, f"{fields.place}: correlation")
+    part.only("to", "sigmas", "days", "direction", "unmeasured")
     part.one_of("to", ("one",))
     size = part.take("unmeasured")
     found = Correlation(
@@ -145,51 +153,51 @@ def _correlation(fields: Fields) -> Correlation | None:
         unmeasured_pct=None if size is None
         else part.checked("unmeasured", size, above=_ZERO, most=Decimal(99)),
     )  # fmt: skip
-    part.end()
     return found
 
 
 def _liquidation(part: Fields | None) -> Liquidation | None:
     if part is None:
         return None
+    part.only("maintenance", "fee", "slice")
     found = Liquidation(
         maintenance_pct=part.number("maintenance", Decimal("0.5"), above=_ZERO, most=_HUNDRED),
         fee_pct=part.number("fee", Decimal("0.5"), least=_ZERO, most=_HUNDRED),
         slice_pct=part.number("slice", Decimal(25), least=Decimal(1), most=_HUNDRED),
     )
-    part.end()
     return found
 
 
 def _funding(part: Fields | None) -> Funding | None:
     if part is None:
         return None
+    part.only("rate", "intervals", "hours", "payer")
     found = Funding(
         rate_pct=part.number("rate", above=_ZERO, most=_HUNDRED),
         intervals=part.count("intervals", most=1_000),
         hours=part.count("hours", 8, most=24),
         payer=cast("Payer", part.one_of("payer", get_args(Payer), "NET")),
     )
-    part.end()
     return found
 
 
 def _halt(part: Fields | None) -> Halt | None:
     if part is None:
         return None
+    part.only("exchange", "minutes", "worse")
     exchange = part.text("exchange")
     found = Halt(
         minutes=part.count("minutes", most=_LONGEST),
         worse_pct=part.number("worse", least=_ZERO, most=Decimal(99)),
         exchange=None if exchange == "largest" else exchange,
     )
-    part.end()
     return found
 
 
 def _spread(part: Fields | None) -> Spread | None:
     if part is None:
         return None
+    part.only("multiple", "depth", "beyond", "fee", "unquoted_bps")
     unquoted = part.take("unquoted_bps")
     found = Spread(
         multiple=part.number("multiple", least=Decimal(1), most=Decimal(10_000)),
@@ -199,7 +207,6 @@ def _spread(part: Fields | None) -> Spread | None:
         unquoted_bps=None if unquoted is None
         else part.checked("unquoted_bps", unquoted, least=_ZERO, most=Decimal(9_900)),
     )  # fmt: skip
-    part.end()
     return found
 
 
@@ -223,9 +230,11 @@ def _replay(fields: Fields) -> Replay:
 
 
 def _proxy(part: Fields) -> Proxy:
+    part.only("like", "symbol", "exchange", "base", "beta")
     like = part.part("like")
     if like is None:
         raise part.wrong("like", "is missing: the symbol and exchange whose candles are taken")
+    like.only("symbol", "exchange")
     symbol, exchange, base = (part.maybe_text(key) for key in ("symbol", "exchange", "base"))
     if (base is None) == (symbol is None) or (base and exchange):
         raise InputError(f"{part.place}: name a symbol (and its exchange), or a base")
@@ -233,6 +242,4 @@ def _proxy(part: Fields) -> Proxy:
         like.text("symbol"), like.text("exchange"), symbol, exchange, base,
         beta=part.number("beta", Decimal(1), least=Decimal(-10), most=Decimal(10)),
     )  # fmt: skip
-    like.end()
-    part.end()
     return found

@@ -94,6 +94,8 @@ class StressResult:
     `portfolio_value` is equity before, `loss_percentage` per cent of it (None where equity is not
     above zero; `reasons` tells). `risk_metrics` holds the rest of the figures, `positions` each
     position's part. `data_cut` is the time of the oldest price that it rests on.
+    `books_changed_at` is when the portfolio was traded or cashed last where that was after
+    `test_date`: the result is of an older book. None where the books are the same.
     """
 
     test_id: int | None
@@ -113,6 +115,7 @@ class StressResult:
     scenario_sha256: str
     data_cut: datetime | None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    books_changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from cryptoscalp.risk.stress.roots import first_root
 from cryptoscalp.risk.stress.taking import take_book
 from cryptoscalp.trading.amounts import above_zero
 from cryptoscalp.trading.exact import EXACT, rounded, trimmed
-from cryptoscalp.trading.types import Rates
+from cryptoscalp.trading.types import PriceKind, Rates
 
 _HUNDRED: Final = Decimal(100)
 _NEARLY_ALL: Final = Decimal("0.999")
@@ -33,16 +33,18 @@ def reverse_stress(
     exchange: str | None = None,
     betas: Mapping[str, Decimal] | None = None,
     rates: Rates | None = None,
+    by: PriceKind | None = None,
 ) -> Flow[list[ReverseStress]]:
     """The nearest moves, down and up, that lose an amount in base currency, or per cent of equity.
 
     All assets that are no money move together, each by its beta (1 unless in `betas`); with
     `symbol` only the price of that instrument does. Everything happens at once: no forced closes,
-    no costs. Raises NotFound, MissingRate, InputError.
+    no costs. Positions are at their last marks, with `by` at the prices of that kind known now.
+    Raises NotFound, MissingRate, InputError.
     """
     if (loss is None) == (percentage is None):
         raise InputError("say either loss or percentage")
-    book = yield from take_book(portfolio, rates)
+    book = yield from take_book(portfolio, rates, by)
     asked = partial(
         reversed_stress, book, loss, percentage=percentage, symbol=symbol, exchange=exchange,
         betas=betas,

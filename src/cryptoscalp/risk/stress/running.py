@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from cryptoscalp.risk.stress.result_types import (
 from cryptoscalp.risk.stress.scenario_types import Scenario
 from cryptoscalp.risk.stress.storing import store
 from cryptoscalp.risk.stress.taking import take_book
-from cryptoscalp.trading.types import Rates
+from cryptoscalp.trading.types import PriceKind, Rates
 from cryptoscalp.trading.valuation import equity_curve
 
 #: What the figures are reckoned by; another way of reckoning takes another number.
@@ -45,6 +45,7 @@ def run_stress(
     *,
     path: Path | str | None = None,
     rates: Rates | None = None,
+    by: PriceKind | None = None,
     recovery_days: int = 7,
     stored: bool = True,
 ) -> Flow[StressRun]:
@@ -53,14 +54,14 @@ def run_stress(
     `names` are of declared scenarios (`scenarios(path)`), or scenarios themselves; without them
     all that are declared are run, and those that cannot be applied are told in `refused`. With
     them one that cannot is an InputError, and nothing is stored. The book is read in one statement,
-    at its last marks; `rates` values currencies as in `trading.value`. The time to recover is by
-    the hourly equity of `recovery_days` before, and left out with 0. Raises NotFound, MissingRate,
-    InputError.
+    at its last marks, or with `by` at the prices of that kind that are known now; `rates` values
+    currencies as in `trading.value`. The time to recover is by the hourly equity of `recovery_days`
+    before, and left out with 0. Raises NotFound, MissingRate, InputError.
     """
     if not 0 <= recovery_days <= 3_650:
         raise InputError(f"recovery_days {recovery_days} must be between 0 and 3,650")
     asked = yield from _asked(names, path)
-    book = yield from take_book(portfolio, rates)
+    book = yield from take_book(portfolio, rates, by)
     hourly: tuple[list[float], str | None] | None = None
     distances: dict[Decimal, list[Distance]] = {}
     made, refused = [], []
@@ -77,7 +78,7 @@ def run_stress(
             continue
         if hourly is None:
             hourly = yield from _hourly(book, recovery_days, rates)
-        more = {"direction": applied.direction, "recovery_days": recovery_days}
+        more = {"direction": applied.direction, "recovery_days": recovery_days, "by": by}
         made.append(_result(one, book, applied, distances[pct], hourly, more))
     if stored and made:
         made = yield from aside(partial(store, book.portfolio_id, made), transaction=True)
@@ -179,7 +180,7 @@ def _result(
         reasons["recovery_time_minutes"] = f"{back.reason}; {why}" if why else back.reason
     if told := [*applied.notes, *outcome.notes]:
         reasons["scenario"] = "; ".join(told)
-    reasons |= _stale(book)
+    reasons |= _stale(book, more["by"])
     times = [priced.at for priced in book.prices.values() if priced.at is not None]
     metrics: dict[str, Any] = {
         "method": METHOD,
@@ -194,6 +195,7 @@ def _result(
         "liquidated_positions": sum(1 for one in outcome.positions if one.liquidated_quantity),
         "liquidation_distance": [asdict(one) for one in distances],
         "recovery": asdict(back),
+        "at_fill_price": sorted(_places(book, book.at_fill)),
         **more,
     }
     return StressResult(
@@ -217,24 +219,25 @@ def _result(
     )
 
 
-def _stale(book: Book) -> dict[str, str]:
+def _stale(book: Book, by: PriceKind | None) -> dict[str, str]:
     """What a reader should know of the age of prices and quotes."""
-    found = {}
-    unmarked = _places(book, lambda at: at is None)
-    old = _places(book, lambda at: at is not None and book.at - at > _STALE)
-    if unmarked:
-        found["prices"] = f"never marked, valued at the last fill: {unmarked}"
-    elif old:
-        found["prices"] = f"marked more than an hour ago: {old}"
+    found, told = {}, []
+    if book.at_fill:
+        told.append(f"never marked, valued at the fill: {some(_places(book, book.at_fill))}")
+    old = [
+        number
+        for number, price in book.prices.items()
+        if number not in book.at_fill and price.at is not None and book.at - price.at > _STALE
+    ]
+    if old:
+        what = "marked" if by is None else f"{by} price of"
+        told.append(f"{what} more than an hour ago: {some(_places(book, old))}")
+    if told:
+        found["prices"] = "; ".join(told)
     if not any(lent(one) for one in book.held):
         found["liquidation_distance"] = "no derivative or spot short is open"
     return found
 
 
-def _places(book: Book, fits: Callable[[datetime | None], bool]) -> str:
-    names = {
-        f"{one.symbol} on {one.exchange}"
-        for one in book.held
-        if fits(book.prices[one.position_id].at)
-    }
-    return some(names)
+def _places(book: Book, positions: Collection[int]) -> set[str]:
+    return {f"{one.symbol} on {one.exchange}" for one in book.held if one.position_id in positions}

@@ -61,7 +61,8 @@ def stress_results(
     """Stored stress tests by time, of [start, end) where those are given.
 
     `newest` leaves the newest of each portfolio and scenario, `limit` the last so many (10,000
-    unless said). Raises NotFound for an unknown portfolio, InputError.
+    unless said). `books_changed_at` marks those of a book that has changed since. Raises NotFound
+    for an unknown portfolio, InputError.
     """
     if start and end:
         span(start, end)

@@ -1,40 +1,48 @@
-"""Flow: the book of a portfolio as of now, as it was last marked."""
+"""Flow: the book of a portfolio as of now, as it was last marked or at prices of a kind."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, get_args
 
 from cryptoscalp.infra.db.errors import NotFound
 from cryptoscalp.infra.db.flow import Flow, Row, rows
 from cryptoscalp.infra.db.queries import query
+from cryptoscalp.market.names import one_of
 from cryptoscalp.risk.stress.book import Book, Top
 from cryptoscalp.trading.amounts import rates_json
 from cryptoscalp.trading.portfolios import portfolio as known_portfolio
-from cryptoscalp.trading.types import Rates
+from cryptoscalp.trading.types import PriceKind, Rates
+from cryptoscalp.trading.valuation import known_prices
 from cryptoscalp.trading.worth import Held, Priced, Rate, free_cash, held_from
 
 _BOOK: Final = query("cryptoscalp.risk.stress", "stress_book")
 
 
-def take_book(portfolio: str, rates: Rates | None = None) -> Flow[Book]:
+def take_book(
+    portfolio: str, rates: Rates | None = None, by: PriceKind | None = None
+) -> Flow[Book]:
     """Cash, open positions at their last marks, rates now, best quotes, and the names known.
 
-    Its value is that of `trading.value`. Raises NotFound for an unknown portfolio or a position
-    without a price, MissingRate for a currency without a rate.
+    With `by` positions are at the prices of that kind that are known now. Its value is that of
+    `trading.value`. Raises NotFound for an unknown portfolio or a position without a price,
+    MissingRate for a currency without a rate, InputError for a kind that is none.
     """
+    if by is not None:
+        one_of(by, get_args(PriceKind), "kind of price")
     account = yield from known_portfolio(portfolio)
     given = rates_json(rates)
     found = yield from rows(_BOOK, {"portfolio": account.portfolio_id})
     balances = {code: Decimal(text) for code, text in (found[0][0] or {}).items()}
     open_ = [row for row in found if row[1] is not None]
     held = tuple(held_from(row, row[11], row[12]) for row in open_)
-    lacking = sorted(f"{row[2]} on {row[3]}" for row in open_ if row[13] is None or row[13] <= 0)
-    if lacking:
-        raise NotFound(
-            f"no price of {', '.join(lacking)} is known; mark the portfolio first (db.trading.mark)"
-        )
     now = (yield from rows("SELECT now()"))[0][0]
+    if by is None:
+        prices = _marks(open_)
+    else:
+        priced = yield from known_prices([now], [held], by)
+        prices = {position: price for (_, position), price in priced.items()}
     free = free_cash(balances, held)
     needed = sorted({code for code in free if free[code]} | {one.pnl_currency for one in held})
     rated = yield from rows(
@@ -51,14 +59,24 @@ def take_book(portfolio: str, rates: Rates | None = None) -> Flow[Book]:
         base_currency=account.base_currency,
         balances=balances,
         held=held,
-        prices={row[1]: Priced(row[13], row[14]) for row in open_},
+        prices=prices,
         quotes={row[1]: row[15] for row in open_},
         rates={code: Rate(rate, path) for code, rate, path in rated},
         tops=tops,
         assets=assets,
         exchanges=exchanges,
         instruments=instruments,
+        at_fill=frozenset(row[1] for row in open_ if by is None and row[16]),
     )
+
+
+def _marks(open_: Sequence[Row]) -> dict[int, Priced]:
+    lacking = sorted(f"{row[2]} on {row[3]}" for row in open_ if row[13] is None or row[13] <= 0)
+    if lacking:
+        raise NotFound(
+            f"no price of {', '.join(lacking)} is known; mark the portfolio first (db.trading.mark)"
+        )
+    return {row[1]: Priced(row[13], row[14]) for row in open_}
 
 
 def _tops(held: tuple[Held, ...]) -> Flow[dict[int, Top]]:
