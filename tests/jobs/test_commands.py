@@ -174,7 +174,8 @@ def test_interrupting_at_any_moment_ends(fresh: Place, pause: float) -> None:
 
 def test_up_makes_partitions_ahead(fresh: Place) -> None:
     fresh.cli("up", "--for", "2s", "--symbols", "BTCUSDT", "--json")
-    jobs = {run["job"] for run in json.loads(fresh.cli("jobs", "history", "--json").stdout)}
+    held = fresh.cli("jobs", "history", "--limit", "1000", "--json").stdout
+    jobs = {run["job"] for run in json.loads(held)}
     assert jobs >= {"make_partitions", "check_instruments"}
     partitions = json.loads(fresh.cli("partitions", "list", "--json").stdout)
     assert sum(one["table"] == "market_data" for one in partitions) >= 8
