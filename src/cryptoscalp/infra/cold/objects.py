@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 #: Names of files in `sql/`. Each revision that changes one freezes a copy of it.
 SQL_OBJECTS = (
     "day_lock",
@@ -26,3 +28,8 @@ SQL_OBJECTS = (
     "drop_old_rows",
     "cold_grants",
 )
+
+
+def sql_text(name: str) -> str:
+    """The text of one live SQL object."""
+    return files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
