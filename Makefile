@@ -23,8 +23,9 @@ setup: $(READY) ## make .venv with the locked dependencies and this project
 up: $(READY) ## start the embedded PostgreSQL, migrate it, run a feed and show it live
 	@$(BIN)/cryptoscalp up $(ARGS)
 
+# With ARGS every test that they choose is run.
 test: $(READY) ## run the tests on the embedded server; what needs more is skipped and named
-	@$(PYTEST) $(ARGS)
+	@CRYPTOSCALP_SHORT=$(if $(ARGS),,1) $(PYTEST) $(ARGS)
 
 lint: $(READY) ## check style, format and the import contracts between the rooms
 	@$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import pytest
 
 from cryptoscalp.infra import migrations
 from cryptoscalp.infra.server import EmbeddedServer
+from tests.choice import left_to_check
 from tests.postgres import DEBIAN_15, LOGIN, Place, new_database, running_server
 
 
@@ -36,6 +37,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     for reason, count in sorted(left_out.items()):
         terminalreporter.write_line(f"left out: {count} tests: {reason}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make test` leaves out what only `make check` has the time for."""
+    if os.environ.get("CRYPTOSCALP_SHORT") == "1":
+        for item in items:
+            if reason := left_to_check(item):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ CASES: list[tuple[Algorithm, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("algorithm", "parameters"), CASES)
 async def test_what_is_found_is_what_river_finds_in_memory(
     db: AsyncDatabase, database: Place, algorithm: Algorithm, parameters: dict[str, Any],

@@ -85,6 +85,7 @@ def test_calibration_of_few_windows() -> None:
     assert found["rates"]["0.05"] == pytest.approx(0.05, abs=0.04)
 
 
+@pytest.mark.long
 def test_the_page_has_a_line_for_each_and_its_peer() -> None:
     assert len(CAMPAIGN.parts(Namespace())) == 10
     parts = {

@@ -38,6 +38,7 @@ def alarms(algorithm: Algorithm, parameters: dict[str, Any], values: list[float]
     return [number for number, value in enumerate(values, 1) if detector.update(value)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("algorithm", "parameters"), RIVER)
 def test_decisions_are_those_of_river(
@@ -66,6 +67,7 @@ def test_a_restart_after_every_observation_changes_nothing(
     assert found or parameters.get("mode") == "down"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("algorithm", "parameters"), ALL)
 def test_another_process_goes_on_with_the_state(
     algorithm: Algorithm, parameters: dict[str, Any], tmp_path: Path

@@ -75,6 +75,7 @@ SAVE: LiteralString = (
 AHEAD: LiteralString = SAVE.format(100, 101, "now()", "'a'")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("statement", "state"),
     [
@@ -106,6 +107,7 @@ async def test_the_login_cannot_break_a_detector(
     assert await db.adaptation.detectors() == [before]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", ["administrator", "owner"])
 @pytest.mark.parametrize(
     "statement",

@@ -35,6 +35,7 @@ def rate(
     return found / windows
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("reference", "current", "bins"),
     [(100, 100, 5), (200, 200, 10), (500, 500, 10), (1_000, 500, 10), (1_000, 1_000, 20),

@@ -65,6 +65,7 @@ _WRITES: list[LiteralString] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("statement", _WRITES)
 async def test_nobody_writes_regimes(
     sql: Session, admin: Session, filled: AsyncDatabase, statement: LiteralString
@@ -77,6 +78,7 @@ async def test_nobody_writes_regimes(
     assert told(await stored(filled)) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "statement",
     [
@@ -125,6 +127,7 @@ def of(*regimes: str) -> str:
     return f"jsonb_build_array({', '.join(regimes)})"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

@@ -68,6 +68,7 @@ def test_eight_years_of_bitcoin_have_their_crashes() -> None:
     assert all(one.features.drawdown > 0.15 for one in crises)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "step"),
     [
@@ -86,6 +87,7 @@ def test_labels_do_not_flap(name: str, step: timedelta) -> None:
     assert len(spells) > 100
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "exchange", "symbol", "interval"),
     [

@@ -72,6 +72,7 @@ async def test_an_update_stores_what_the_rule_says(db: AsyncDatabase, database: 
     assert await stored(db) == found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("every", "count"), [(1, 110), (7, 400), (100, 400)])
 async def test_updates_in_between_change_nothing(db: AsyncDatabase, every: int, count: int) -> None:
     """And no row with timestamp <= t is another one once later candles are there."""

@@ -68,6 +68,7 @@ def test_every_figure_is_printed_beside_its_limit_or_peer(
                 assert ("met" if bar["met"] else "MISSED") in line
 
 
+@pytest.mark.long
 def test_latencies_are_percentiles(run: tuple[str, dict[str, Any]]) -> None:
     _, written = run
     for benchmark in written["benchmarks"]:

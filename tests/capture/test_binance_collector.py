@@ -366,6 +366,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(line)
 
 
+@pytest.mark.long
 @given(st.lists(mutated(), max_size=12), st.booleans(), st.integers(1, 20))
 @settings(max_examples=300, deadline=None)
 def test_any_damage_is_accounted_for(lines: list[bytes], depth: bool, size: int) -> None:

@@ -38,6 +38,7 @@ async def differs(held: Held, db: AsyncDatabase, dsn: str) -> list[str]:
     return [f"{held.file}: {what}" for what in verdict.differs]
 
 
+@pytest.mark.long
 async def test_every_file_is_stored_once_and_whole(
     db: AsyncDatabase, database: Place, mode: str
 ) -> None:
@@ -57,6 +58,7 @@ async def test_what_cannot_be_stored_says_why(db: AsyncDatabase, database: Place
     assert not brute.fetch(database.dsn, "SELECT FROM batches")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("oracle", CHOSEN, ids=lambda oracle: oracle.name)
 async def test_published_rows_are_found(oracle: Oracle, database: Place) -> None:
     def found() -> dict[str, Any]:

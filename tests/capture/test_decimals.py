@@ -28,6 +28,7 @@ exponents = st.from_regex(r"[+-]?[0-9]{1,6}(\.[0-9]{0,6})?[eE][+-]?[0-9]{1,2}", 
 zeros = st.from_regex(r"0{0,30}[0-9]{1,20}\.[0-9]{1,18}0{0,30}", fullmatch=True)
 
 
+@pytest.mark.long
 @given(st.lists(plain | exponents | zeros, min_size=1, max_size=20))
 @settings(max_examples=300, deadline=None)
 def test_text_is_exact_or_refused(texts: list[str]) -> None:

@@ -223,6 +223,7 @@ def trail(whole: bytes) -> bytes:
     return whole + b"garbage after the end"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", [cut, flip, trail])
 async def test_gzip_that_is_damaged(
     db: AsyncDatabase, database: Place, tmp_path: Path, damage: Callable[[bytes], bytes]

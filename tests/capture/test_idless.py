@@ -37,6 +37,7 @@ def small_steps(patch: pytest.MonkeyPatch, lines: int, held: int) -> None:
     patch.setattr(importer, "whole_moments", partial(moments.whole_moments, held_rows=held))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("lines", "count"), [(1, 30), (16, 200), (20_000, 200)])
 async def test_a_file_in_any_chunks_and_any_order(
     db: AsyncDatabase,

@@ -46,6 +46,7 @@ def stored(dsn: str) -> list[int]:
     return sorted(one for (one,) in found)
 
 
+@pytest.mark.long
 async def test_a_file_again_and_an_overlapping_one(
     db: AsyncDatabase, database: Place, tmp_path: Path
 ) -> None:

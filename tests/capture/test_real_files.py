@@ -33,6 +33,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.long
 async def test_every_file_is_stored_once(db: AsyncDatabase, database: Place, mode: str) -> None:
     # One driver takes all of them, the other one of each market.
     names = list(MANIFEST) if mode == "sync" else list(MANIFEST)[::4]

@@ -53,6 +53,7 @@ def answer(cli: Cli, *words: str, code: int = 0) -> Any:
     return json.loads(cli(*words, "--json", code=code).stdout)
 
 
+@pytest.mark.long
 def test_the_real_file(cli: Cli, account: str) -> None:
     words = ("trades", "import", str(shared(REAL)), "--portfolio", account, "--rate", "BNB=19.5")
     checked = answer(cli, *words, "--check")
@@ -69,6 +70,7 @@ def test_the_real_file(cli: Cli, account: str) -> None:
     assert answer(cli, "reconcile", "--portfolio", account, "--fills", words[2])["agreed"] == 3_432
 
 
+@pytest.mark.long
 def test_import_with_a_map_for_people(cli: Cli, account: str, tmp_path: Path) -> None:
     path = csv(tmp_path, FIRST, SECOND)
     rateless = ("trades", "import", path, "--portfolio", account, "--map", MAP)

@@ -49,6 +49,7 @@ def test_strategies_are_made_listed_and_retired(cli: Cli) -> None:
     assert "there is no strategy" in cli("strategies", "retire", "bk-none", code=1).stderr
 
 
+@pytest.mark.long
 def test_an_order_goes_from_the_decision_to_its_end(cli: Cli) -> None:
     of = made(cli, "BKORDER")
     event = (*of[:-1], "o-1")
@@ -149,6 +150,7 @@ def test_a_trade_is_taken_back_by_another(cli: Cli) -> None:
     assert answer(cli, "positions", "list", "--portfolio", "BKBACK") == []
 
 
+@pytest.mark.long
 def test_a_long_table_ends_with_the_last_rows(cli: Cli) -> None:
     cli("portfolio", "create", "bk-long", "--base", "USDT")
     for number in range(42):

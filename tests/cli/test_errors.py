@@ -51,6 +51,7 @@ def test_misuse_is_one_line_that_names_the_help(
     assert "--help`" in err
 
 
+@pytest.mark.long
 def test_nothing_stored_is_one_line(cli: Cli) -> None:
     ended = cli("quote", "NOSUCH", "--json", code=1)
     assert ended.stdout == ""
@@ -64,6 +65,7 @@ def test_the_traceback_comes_when_asked_for(cli: Cli) -> None:
     assert ended.stderr.splitlines()[-1].startswith("cryptoscalp: nothing is stored")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "url",
     [

@@ -104,6 +104,7 @@ def as_parquet(path: Path, name: str) -> None:
     parquet.write_table(pa.Table.from_pylist(rows), path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("ending", "write"),
     [("csv", as_csv), ("json", as_json), ("jsonl", as_lines), ("parquet", as_parquet)],
@@ -128,6 +129,7 @@ def test_each_format_records_the_same(
     assert {(one["horizon"], one["prediction"]) for one in found} == {(0.25, 61837.5)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [

@@ -45,6 +45,7 @@ def test_tail_and_search(cli: Cli, place: Place) -> None:
     assert "LOUD" in cli("logs", "tail", "--level", "LOUD", code=2).stderr
 
 
+@pytest.mark.long
 def test_follow_shows_what_comes(cli: Cli, place: Place) -> None:
     record(place, "INFO", "cli.follow", "before")
     process = place.start(
@@ -63,6 +64,7 @@ def test_follow_shows_what_comes(cli: Cli, place: Place) -> None:
         process.wait()
 
 
+@pytest.mark.long
 def test_metrics_are_shown_and_served(cli: Cli, place: Place) -> None:
     cli("jobs", "list")
     shown = cli("metrics", "show").stdout

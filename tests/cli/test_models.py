@@ -19,6 +19,7 @@ def answer(cli: Cli, *words: str) -> Any:
     return json.loads(cli("models", *words, "--json").stdout)
 
 
+@pytest.mark.long
 def test_a_whole_lifecycle(cli: Cli, tmp_path: Path) -> None:
     weights = tmp_path / "weights.bin"
     weights.write_bytes(b"weights")
@@ -104,6 +105,7 @@ def test_a_whole_lifecycle(cli: Cli, tmp_path: Path) -> None:
     assert answer(cli, "list", "--name", "cli-life", "--status", "deployed") == []
 
 
+@pytest.mark.long
 def test_versions_are_found_by_what_is_known_of_them(cli: Cli) -> None:
     for acc, desk in ((0.5, "a"), (0.9, "b"), (0.7, "b")):
         metrics = json.dumps({"acc": acc})
@@ -124,6 +126,7 @@ def test_versions_are_found_by_what_is_known_of_them(cli: Cli) -> None:
     assert numbers("--status", "training", "--slot", "live") == []
 
 
+@pytest.mark.long
 def test_versions_are_found_by_where_they_came_from(cli: Cli, tmp_path: Path) -> None:
     weights = tmp_path / "found.bin"
     weights.write_bytes(b"found by its bytes")
@@ -157,6 +160,7 @@ def test_versions_are_found_by_where_they_came_from(cli: Cli, tmp_path: Path) ->
     assert numbers("--order-by-metric", "acc", "--ascending") == [1, 2]
 
 
+@pytest.mark.long
 def test_models_without_a_version_are_named(cli: Cli) -> None:
     for number in range(7):
         cli("models", "declare", f"cli-bare-{number}")
@@ -171,6 +175,7 @@ def test_models_without_a_version_are_named(cli: Cli) -> None:
     assert "PRICE of LAST_TRADE" in cli("models", "names").stdout
 
 
+@pytest.mark.long
 def test_tables_for_people(cli: Cli) -> None:
     assert "PRICE of LAST_TRADE" in cli("models", "declare", "cli-table").stdout
     assert "cli-table:1 (one)" in cli(
@@ -188,6 +193,7 @@ def test_tables_for_people(cli: Cli) -> None:
     assert "2 versions" in cli("models", "list", "--name", "cli-table").stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -241,6 +247,7 @@ def test_an_alias_is_for_a_version_of_its_model(cli: Cli) -> None:
     assert "cli-other:1 is a version of cli-other, not of cli-mine" in ended.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -122,6 +122,7 @@ def test_status_shows_what_is_stored(cli: Cli, place: Place) -> None:
     assert found["last_batch"]["batch_id"] >= 1
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_ends_the_program_quietly(place: Place) -> None:
     running = place.start("ticks", *BTC, *RANGE, "--output", "-")
     assert running.stdout is not None

@@ -8,6 +8,7 @@ from cryptoscalp.cli import document, examples
 
 
 #: SQLAlchemy 2.1 says it of MLflow's tables when they are loaded.
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")
 @pytest.mark.docs
 def test_the_reference_is_current(monkeypatch: pytest.MonkeyPatch) -> None:

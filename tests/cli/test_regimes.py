@@ -27,6 +27,7 @@ def symbol(cli: Cli, recording: Path, tmp_path: Path) -> str:
     return "REGUSDT"
 
 
+@pytest.mark.long
 def test_from_watching_to_stopping(cli: Cli, symbol: str) -> None:
     of = (symbol, *ON)
     (made,) = answer(cli, "regimes", "watch", *of, *QUICK)
@@ -81,6 +82,7 @@ def test_misuse_is_one_line_that_names_the_help(
     assert "--help`" in err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -52,6 +52,7 @@ def filled(cli: Cli, place: Place, features: str, tmp_path: Path) -> str:
     return name
 
 
+@pytest.mark.long
 def test_declaring(cli: Cli, features: str, tmp_path: Path) -> None:
     words = ("create", "cli-declared", "--features", features, "--actions", "continuous")
     made = answer(cli, *words, "--action-width", "3", "--capacity", "200")
@@ -81,6 +82,7 @@ def test_declaring(cli: Cli, features: str, tmp_path: Path) -> None:
     assert "one integer" in cli("replay", "create", "cli-plain", "--features", features).stdout
 
 
+@pytest.mark.long
 def test_looking(cli: Cli, filled: str, tmp_path: Path) -> None:
     stats = answer(cli, "stats", filled)
     tier = stats["tiers"][3]
@@ -110,6 +112,7 @@ def test_looking(cli: Cli, filled: str, tmp_path: Path) -> None:
     assert "20 experiences, 0 faults" in cli("replay", "verify", filled).stdout
 
 
+@pytest.mark.long
 def test_exporting_and_pruning(cli: Cli, filled: str, tmp_path: Path) -> None:
     target = tmp_path / "set.parquet"
     whole = ("export", filled, "--output", str(target))

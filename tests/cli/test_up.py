@@ -71,6 +71,7 @@ def test_a_signal_ends_up_with_everything_committed(place: Place, number: int) -
     assert json.loads(place.cli("status", "--json").stdout)["running"] is True
 
 
+@pytest.mark.long
 def test_a_second_session_goes_on_where_the_first_one_ended(place: Place) -> None:
     for _ in range(2):
         place.cli("up", "--for", "1s", "--symbols", "GOONUSDT", "--rate", "100")
@@ -80,6 +81,7 @@ def test_a_second_session_goes_on_where_the_first_one_ended(place: Place) -> Non
     assert all(gap["missing"] <= 20 for gap in found["gaps"] if gap["stream"] == "trade")
 
 
+@pytest.mark.long
 def test_recorded_files_are_fed_and_end_by_themselves_without_a_terminal(
     place: Place, recording: Path
 ) -> None:
@@ -90,6 +92,7 @@ def test_recorded_files_are_fed_and_end_by_themselves_without_a_terminal(
     place.cli("up", "--file", "missing.gz", "--for", "1s", code=1)
 
 
+@pytest.mark.long
 def test_the_commands_to_try_next_run_as_printed(place: Place, recording: Path) -> None:
     program = Path(sys.executable).with_name("cryptoscalp")
     env = environment(PATH="/usr/bin:/bin")
@@ -109,6 +112,7 @@ def test_the_commands_to_try_next_run_as_printed(place: Place, recording: Path) 
         )  # fmt: skip
 
 
+@pytest.mark.long
 def test_up_whose_reader_leaves_closes_its_batch(place: Place) -> None:
     running = place.start("up")
     wait_for(running, "SIMULATED")
@@ -128,6 +132,7 @@ def test_stop_stops_once_and_the_next_command_starts_again(fresh: Place) -> None
     assert "no server runs" in fresh.cli("stop").stdout
 
 
+@pytest.mark.long
 def test_the_schema_goes_down_and_up_again(fresh: Place) -> None:
     fresh.cli("db", "upgrade")
     fresh.cli("up", "--for", "1s")  # there is something to lose

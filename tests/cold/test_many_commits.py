@@ -66,6 +66,7 @@ def check(lake: Lake, symbols: tuple[str, ...] = SYMBOLS) -> None:
     assert lake.files() <= lake.found().keys()
 
 
+@pytest.mark.long
 def test_threads_of_one_lake(lake: Lake) -> None:
     """Writers of the same days, readers, and the one who forgets snapshots share one object."""
     over = Event()
@@ -101,6 +102,7 @@ lake.close()
 """
 
 
+@pytest.mark.long
 def test_processes(lake: Lake, database: Place) -> None:
     writers = [
         subprocess.Popen(

@@ -244,6 +244,7 @@ async def until_refused(db: AsyncDatabase, symbol: str) -> None:
         await db.capture.write_trades(table([trade(1, 8, symbol=symbol)]))
 
 
+@pytest.mark.long
 async def test_a_server_that_stays_away_is_said_soon(mode: str, own_server: EmbeddedServer) -> None:
     async with await open_face(mode, own_server.dsn) as db:
         await db.capture.write_trades(table([trade(0, 7, symbol=f"{mode}GONE")]))

@@ -120,6 +120,7 @@ def test_misuse_names_what_there_is(fresh: Place) -> None:
     fresh.cli("worker", "--concurrency", "0", code=2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_worker_says_what_it_ran_and_ends_cleanly(fresh: Place, number: int) -> None:
     running = fresh.start("worker", "--json", "--jobs", "make_partitions")
@@ -134,6 +135,7 @@ def test_a_worker_says_what_it_ran_and_ends_cleanly(fresh: Place, number: int) -
     assert "none at work" in fresh.cli("status").stdout
 
 
+@pytest.mark.long
 def test_a_worker_whose_reader_leaves_ends(fresh: Place) -> None:
     running = fresh.start("worker")
     assert running.stdout is not None

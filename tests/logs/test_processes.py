@@ -100,6 +100,7 @@ if __name__ == '__main__':
     assert sorted(row[2] for row in stored(database.dsn)) == expected
 
 
+@pytest.mark.long
 def test_a_server_that_is_away_and_comes_back(
     own_server: EmbeddedServer, opened: Opened, capsys: pytest.CaptureFixture[str]
 ) -> None:

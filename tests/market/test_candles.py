@@ -83,6 +83,7 @@ async def test_empty_buckets_are_filled_at_the_previous_close(db: AsyncDatabase)
     assert minutes["close"].to_pylist() == [7.0, 7.0, 2.0, 2.0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", [1, 2, 4, 30, 59, 60, 61, 131, 200])
 async def test_a_filled_start_knows_only_the_past(db: AsyncDatabase, start: int) -> None:
     rows = [trade(0, 1, price="5"), trade(3 * _SECOND, 2, price="7"),

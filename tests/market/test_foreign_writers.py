@@ -131,6 +131,7 @@ REFUSED: list[tuple[str, LiteralString]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("who", "statement"), REFUSED, ids=[" ".join(one) for one in REFUSED])
 def test_refused(
     who: str, statement: LiteralString, place: Place, request: pytest.FixtureRequest

@@ -145,6 +145,7 @@ def downloaded(name: str, symbol: str, interval: str, until: datetime | None = N
     )
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     not DOWNLOADED.is_dir(), reason=f"no downloaded candles at {DOWNLOADED} (CRYPTOSCALP_SHARED)"
 )

@@ -18,6 +18,7 @@ from tests.postgres import Place
 _DAY = 86_400_000_000
 
 
+@pytest.mark.long
 def test_four_hundred_days_in_one_call(database: Place) -> None:
     rows = [trade(-n * _DAY, n) for n in range(400)]
     with connect(database.dsn) as db:

@@ -76,6 +76,7 @@ def test_the_newest_quote_is_one_row_by_its_key(admin: Session) -> None:
         assert [node.get("Index Name") for node in plan] == ["newest_quotes_pkey"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ticks", ["market_data", "order_book_l1"])
 def test_a_range_of_one_symbol_reads_its_days_by_the_key(admin: Session, ticks: str) -> None:
     plan = nodes(
@@ -110,6 +111,7 @@ def test_a_time_range_over_all_symbols_can_use_the_brin(admin: Session) -> None:
     assert kinds == [("brin",)]
 
 
+@pytest.mark.long
 def test_newest_rows_are_rewritten_in_place(market: Database, place: Place, admin: Session) -> None:
     admin.execute("SELECT pg_stat_reset()")
     with connect(place.dsn) as db:

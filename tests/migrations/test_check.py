@@ -37,6 +37,7 @@ def found(told: list[Difference]) -> list[tuple[str, str]]:
     return [(one.kind, one.name) for one in told]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("statement", "kind", "name"), CHANGES)
 def test_a_change_by_hand_is_named(
     database: Place, statement: LiteralString, kind: str, name: str

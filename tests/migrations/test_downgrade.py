@@ -27,6 +27,7 @@ def fill(place: Place, statement: LiteralString) -> None:
         connection.execute(statement)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("rows", "table"), [(TICK, "market_data"), (REFUSED, "quarantine")])
 def test_rows_stop_it_and_are_named(migrated: Place, rows: LiteralString, table: str) -> None:
     fill(migrated, rows)
@@ -65,6 +66,7 @@ KEPT: LiteralString = """
 """
 
 
+@pytest.mark.long
 def test_going_back_by_one_refuses_where_mark_prices_are(migrated: Place) -> None:
     fill(migrated, TICK)
     fill(migrated, REFUSED)
@@ -75,6 +77,7 @@ def test_going_back_by_one_refuses_where_mark_prices_are(migrated: Place) -> Non
     assert migrations.check(migrated.admin_dsn) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("destroying", [False, True])
 def test_going_back_by_one_keeps_the_rest(migrated: Place, destroying: bool) -> None:
     fill(migrated, TICK)
@@ -102,6 +105,7 @@ def test_going_back_by_one_keeps_the_rest(migrated: Place, destroying: bool) -> 
         assert migrations.check(migrated.admin_dsn) == []
 
 
+@pytest.mark.long
 def test_something_built_on_our_tables_stops_it(migrated: Place) -> None:
     fill(migrated, "CREATE VIEW theirs AS SELECT * FROM candles")
     with pytest.raises(DatabaseError, match="theirs"):

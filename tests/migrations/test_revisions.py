@@ -20,6 +20,7 @@ def catalogue(place: Place) -> Catalogue:
         return snapshot(connection)
 
 
+@pytest.mark.long
 def test_up_down_up_from_every_revision(empty: Place) -> None:
     before = "base"
     for script in scripts.revisions():

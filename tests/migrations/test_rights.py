@@ -54,6 +54,7 @@ def test_the_login_is_no_superuser(product: psycopg.Connection[tuple[Any, ...]])
     ).fetchone() == (False, False, False, False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "statement",
     [

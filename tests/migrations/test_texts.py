@@ -46,6 +46,7 @@ def test_the_first_revision_runs_all_objects_in_the_declared_order() -> None:
         assert steps.order("0001") == [freeze.TABLES, *(name for name, _ in DECLARED.objects)]
 
 
+@pytest.mark.long
 def test_the_declared_sql_does_not_depend_on_the_run() -> None:
     code = "import sys; from cryptoscalp.infra import migrations as m; sys.stdout.write(m.ddl())"
     for seed in ("1", "2"):

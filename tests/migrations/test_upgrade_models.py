@@ -69,6 +69,7 @@ def up(place: Place) -> None:
     migrations.upgrade(place.admin_dsn, login=LOGIN)
 
 
+@pytest.mark.long
 def test_ids_of_the_books_become_retired_versions(before: Place) -> None:
     held = books(before)
     assert held["check_books"] == []
@@ -95,6 +96,7 @@ def test_ids_of_the_books_become_retired_versions(before: Place) -> None:
             assert fetched(before, "SELECT to_regclass('model_versions')") == [(None,)]
 
 
+@pytest.mark.long
 def test_new_versions_get_ids_and_numbers_of_their_own(before: Place) -> None:
     up(before)
     with cryptoscalp.connect(before.dsn) as db:
@@ -115,6 +117,7 @@ def test_new_versions_get_ids_and_numbers_of_their_own(before: Place) -> None:
     assert fetched(before, "SELECT * FROM check_books()") == []
 
 
+@pytest.mark.long
 def test_versions_that_the_books_name_come_back_as_unregistered(before: Place) -> None:
     """Going back drops the registry; the numbers stay in the books, and so do their versions."""
     up(before)

@@ -140,6 +140,7 @@ async def test_a_group_that_takes_too_long_is_cut_off(db: AsyncDatabase, databas
     assert (await db.monitoring.metrics()).failed == {}
 
 
+@pytest.mark.long
 def test_a_database_that_is_away_is_a_metric(own_server: EmbeddedServer) -> None:
     asked: list[int] = []
 

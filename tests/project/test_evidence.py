@@ -157,6 +157,7 @@ def test_evidence_names_no_machine(file: Path) -> None:
     assert str(ROOT) not in json.dumps(found)
 
 
+@pytest.mark.long
 def test_an_unknown_campaign_is_refused() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "campaigns", "nothing"],

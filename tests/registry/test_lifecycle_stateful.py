@@ -285,6 +285,7 @@ class Registry(RuleBasedStateMachine):
             assert [event.to_status for event in told if event.alias is None] == one.moves
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_any_sequence_gives_what_the_rules_say(mode: str, database: Place) -> None:
     with asyncio.Runner() as runner:

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Barrier
 
 import psycopg
+import pytest
 
 import cryptoscalp
 from cryptoscalp.infra.db.errors import IntegrityRefused
@@ -26,6 +27,7 @@ def _start(dsn: str, name: str, count: int) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.long
 def test_32_processes_get_32_versions(database: Place) -> None:
     processes = [_start(database.dsn, "m", 1) for _ in range(32)]
     try:

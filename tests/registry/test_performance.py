@@ -54,6 +54,7 @@ def registry(server: EmbeddedServer, template: Place) -> Iterator[tuple[Place, D
         yield made, db
 
 
+@pytest.mark.long
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

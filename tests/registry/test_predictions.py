@@ -66,6 +66,7 @@ async def test_one_prediction_live(db: AsyncDatabase, database: Place) -> None:
         await _one(db, prediction(number, timestamp=now, prediction=60_001))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [

@@ -68,6 +68,7 @@ def _store(db: Database, symbol: str, ticks: Ticks, *, first: int = 0, after: in
     )
 
 
+@pytest.mark.long
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

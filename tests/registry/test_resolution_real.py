@@ -120,6 +120,7 @@ def _drawn(chance: random.Random, stream: Stream, symbol: str, exchange: str) ->
     ]
 
 
+@pytest.mark.long
 async def test_outcomes_equal_the_oracle(db: AsyncDatabase, database: Place, mode: str) -> None:
     await db.capture.import_files([RECORDED / name for name in FILES])
     chance = random.Random(8 if mode == "sync" else 9)

@@ -187,6 +187,7 @@ async def test_cold_days_wait_and_are_named(
     assert {one[0] for one in outcomes(database, number).values()} == {"RESOLVED"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("price", ["LAST_TRADE", "MID"])
 async def test_few_partitions_are_read_by_the_primary_key(
     db: AsyncDatabase, database: Place, price: str

@@ -66,6 +66,7 @@ MODES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tiers", [1, 6])
 @pytest.mark.parametrize("sampling", MODES, ids=lambda one: f"{one.mode}-{one.alpha}")
 def test_draws_follow_their_probabilities(sampling: Sampling, tiers: int) -> None:

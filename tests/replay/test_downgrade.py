@@ -22,6 +22,7 @@ def test_experiences_stop_it_and_are_named(database: Place) -> None:
     assert found == (3,)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("filled", [False, True])
 def test_it_takes_all_with_it_and_makes_it_anew(database: Place, filled: bool) -> None:
     with psycopg.connect(database.dsn) as session:

@@ -75,6 +75,7 @@ CASES: dict[str, tuple[list[float], list[int], list[float]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("name", CASES)
 def test_the_draws_follow_the_definition(session: Session, name: str, alpha: float) -> None:

@@ -109,6 +109,7 @@ def test_links_and_times_are_kept(
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "told"),
     [

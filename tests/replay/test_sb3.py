@@ -85,6 +85,7 @@ def test_samples_are_what_the_algorithms_take(
     assert buffer.last_batch.weights.shape == (5,)
 
 
+@pytest.mark.long
 def test_samples_are_normalized_by_the_environment(
     library: Any, sb3: Any, memory_factory: MemoryFactory
 ) -> None:

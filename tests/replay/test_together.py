@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cryptoscalp import Database
 from cryptoscalp.replay.replay_types import Durability
@@ -46,6 +47,7 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_a_learner_sees_what_actors_add(
     blocking: Database, database: Place, journals: Durability
 ) -> None:

@@ -129,6 +129,7 @@ async def test_stress_tests_are_in_it(desk: AsyncDatabase) -> None:
     assert "are not those of what is held now" in changed.text["stress-tests"]
 
 
+@pytest.mark.long
 async def test_performance_and_value_at_risk_are_those_that_are_stored(
     desk: AsyncDatabase,
 ) -> None:

@@ -212,6 +212,7 @@ async def test_a_portfolio_of_another_spelling_is_another_one(db: AsyncDatabase)
     assert not await db.risk.trading_state("Büro")
 
 
+@pytest.mark.long
 def test_a_fork_gets_its_own_answers(database: Place) -> None:
     with connect(database.dsn) as db:
         for name in ("free", "halted"):

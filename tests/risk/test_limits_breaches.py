@@ -66,6 +66,7 @@ async def opened(db: AsyncDatabase, name: str) -> list[Expected]:
     ]
 
 
+@pytest.mark.long
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

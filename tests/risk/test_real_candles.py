@@ -76,6 +76,7 @@ def walked(returns: Any, estimator: Any) -> CoverageTest:
     return coverage_test(exceptions, 0.95)
 
 
+@pytest.mark.long
 def test_exceptions_are_as_many_as_they_should_be_but_come_together(returns: Any) -> None:
     plain, scaled = walked(returns, "HISTORICAL"), walked(returns, "EWMA_HISTORICAL")
     for found in (plain, scaled):

@@ -21,6 +21,7 @@ def test_what_is_recorded_stops_it_and_is_named(database: Place) -> None:
         assert len(db.risk.history("main", estimator=None)) == len(recorded) == 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("filled", [False, True])
 def test_it_takes_all_with_it_and_makes_it_anew(database: Place, filled: bool) -> None:
     with connect(database.dsn) as db:

@@ -126,6 +126,7 @@ def test_a_server_that_recovers_from_the_crash_of_a_session_is_waited_for(
     assert ask(server.admin_dsn, "SELECT count(*) FROM much") == 90_000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pause_s", [0.0, 0.1, 0.2])
 def test_a_server_that_recovers_is_stopped(server: EmbeddedServer, pause_s: float) -> None:
     crash(server)

@@ -23,6 +23,7 @@ def ranges(found: pa.Table) -> list[tuple[str, str, str]]:
     return [(one["tier"], one["start"], one["end"]) for one in told]
 
 
+@pytest.mark.long
 async def test_every_read_is_what_it_was(db: AsyncDatabase, database: Place) -> None:
     await fill(db)
     before = await reads(db)
@@ -81,6 +82,7 @@ async def test_a_damaged_lake_gives_an_error_and_no_answer(
     assert {state for *_, state, _ in ledger(database)} == {"COLD"}
 
 
+@pytest.mark.long
 async def test_while_days_move_each_event_comes_once(db: AsyncDatabase, database: Place) -> None:
     """Days leave and come back in a loop; readers and a writer of late events go on."""
     await fill(db)

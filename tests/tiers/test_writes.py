@@ -22,6 +22,7 @@ from tests.tiers.market import DAY, DAY_US, END, START, TABLES, cool, fill, read
 _STATES = "SELECT table_name, day, symbol, state::text FROM cold_parts ORDER BY 1, 2, 3"
 
 
+@pytest.mark.long
 async def test_late_events_bring_their_parts_back(db: AsyncDatabase, database: Place) -> None:
     await fill(db)
     await cool(db, database)
@@ -123,6 +124,7 @@ async def test_foreign_rows_of_a_cold_day_are_refused(db: AsyncDatabase, databas
             foreign.execute(insert, (at(1), "BTCUSDT"))
 
 
+@pytest.mark.long
 async def test_undo_of_cold_days_is_what_it_is_of_hot_ones(
     db: AsyncDatabase,
     mode: str,

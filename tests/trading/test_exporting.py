@@ -24,6 +24,7 @@ from tests.trading.account_files import MAP, rows
 from tests.trading.books import RATES, SPOT, TRADED, fill, prepare
 
 
+@pytest.mark.long
 async def test_the_real_account_goes_out_and_in_again(db: AsyncDatabase, tmp_path: Path) -> None:
     await real.opened(db, "main", "csv", "jsonl")
     await db.trading.import_fills("main", real.real_file(), rates=real.RATES)

@@ -29,6 +29,7 @@ from tests.trading import account_files as real
 from tests.trading.account_files import MAP, rows
 
 
+@pytest.mark.long
 async def test_the_real_account_adds_up(db: AsyncDatabase) -> None:
     path = real.real_file()
     await real.opened(db)

@@ -219,6 +219,7 @@ class Books(RuleBasedStateMachine):
         assert len(trades) == len(self.booked)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_any_sequence_gives_the_books_of_the_oracle(mode: str, database: Place) -> None:
     with opened(mode, database) as (runner, db):

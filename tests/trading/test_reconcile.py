@@ -211,6 +211,7 @@ async def test_a_fill_that_was_taken_back_wrongly_comes_in_again(
     assert (await books.trading.reconcile_fills("main", path)).agrees
 
 
+@pytest.mark.long
 async def test_the_real_account_is_reconciled_from_nothing(
     db: AsyncDatabase, tmp_path: Path
 ) -> None:

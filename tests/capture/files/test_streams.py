@@ -70,6 +70,7 @@ def test_a_cut_anywhere_loses_only_what_is_behind_it(
     assert plain_of(item)[0] == plain
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.suffix)
 @given(parts=_PARTS, data=st.data())
 @settings(max_examples=100, deadline=None)
@@ -133,6 +134,7 @@ def test_packed_files_are_known_whatever_they_are_called(kind: Kind, tmp_path: P
         head(item_of(tmp_path / f"two{kind.suffix}", kind.pack(b"")[:3]))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.suffix)
 def test_what_stands_for_a_thousand_times_its_size_takes_little_memory(
     kind: Kind, tmp_path: Path

@@ -96,6 +96,7 @@ def _trades(**columns: Any) -> pa.Table:
     return pa.table(whole)
 
 
+@pytest.mark.long
 @BOTH
 @given(data=st.data())
 def test_floats_and_decimals_come_through_exactly(

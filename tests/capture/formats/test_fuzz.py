@@ -85,6 +85,7 @@ def test_every_format_has_a_sample_that_is_read_whole(tmp_path: Path) -> None:
         assert check(path, sample.format, sample.options)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", FORMATS)
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

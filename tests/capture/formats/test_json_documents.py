@@ -30,6 +30,7 @@ def _rows(path: Path, names: list[str]) -> tuple[list[dict[str, Any]], list[tupl
     return found, rejects
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(NUMBERS, min_size=2, max_size=2), min_size=1), st.booleans())
 def test_numbers_keep_their_digits(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], objects: bool

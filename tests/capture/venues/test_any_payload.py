@@ -105,6 +105,7 @@ def check(chunk: Chunk) -> None:
     validate_quotes(chunk.quotes, now_us=RECEIVED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exchange", MODULES)
 @given(data=st.data())
 @settings(max_examples=200, deadline=None)
@@ -112,6 +113,7 @@ def test_altered_messages(exchange: str, data: st.DataObject) -> None:
     check(take(exchange, *data.draw(st.lists(altered(exchange), max_size=6))))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exchange", MODULES)
 @given(payloads=st.lists(st.binary() | JSON.map(lambda value: json.dumps(value).encode())))
 @settings(max_examples=80, deadline=None)
