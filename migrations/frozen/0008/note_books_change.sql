@@ -1,7 +1,7 @@
 -- note_books_change
 -- Notes for the next refresh which portfolio's books have new rows, of what time and from which id on. A row
--- of its own for each statement, so that fills of one portfolio do not wait for each other here. The cash
--- of a trade is found by the trade.
+-- of its own for each statement, so that fills of one portfolio do not wait for each other here. Of cash only
+-- what no trade moved, row by row: that of a trade is found by the trade, and costs a fill nothing here.
 CREATE OR REPLACE FUNCTION note_books_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
@@ -13,8 +13,7 @@ BEGIN
         FROM new_rows GROUP BY portfolio_id;
     ELSE
         INSERT INTO performance_changes (portfolio_id, since, until, entry_floor)
-        SELECT portfolio_id, min(timestamp), max(timestamp), min(entry_id) FROM new_rows
-        WHERE trade_id IS NULL GROUP BY portfolio_id;
+        VALUES (NEW.portfolio_id, NEW.timestamp, NEW.timestamp, NEW.entry_id);
     END IF;
     RETURN NULL;
 END

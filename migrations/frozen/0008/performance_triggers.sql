@@ -1,8 +1,8 @@
 -- performance_triggers
 CREATE OR REPLACE TRIGGER performance_noted AFTER INSERT ON trades REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION note_books_change();
-CREATE OR REPLACE TRIGGER performance_noted AFTER INSERT ON cash_ledger REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION note_books_change();
+CREATE OR REPLACE TRIGGER performance_noted AFTER INSERT ON cash_ledger
+    FOR EACH ROW WHEN (NEW.trade_id IS NULL) EXECUTE FUNCTION note_books_change();
 -- By row, so that the conditions are asked before anything is queued: what writers do in the minute that
 -- goes on, and all 1-second candles, cost nothing.
 CREATE OR REPLACE TRIGGER performance_came AFTER INSERT ON candles_long
