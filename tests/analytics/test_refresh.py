@@ -141,6 +141,19 @@ async def test_minute_by_minute_is_at_once(traded: AsyncDatabase) -> None:
     assert {one.revision for one in await traded.analytics.performance("main", "1h")} == {0}
 
 
+async def test_weeks_are_reckoned_in_pieces_and_come_out_once(traded: AsyncDatabase) -> None:
+    """A window that the end of a piece of a week cuts is stored neither half nor twice."""
+    weeks = at(20 * 1_440 + 700)
+    done = await traded.analytics.refresh(["main"], as_of=weeks)
+    rows = await all_rows(traded, "main")
+    assert done.rows == len(rows)
+    again = await traded.analytics.recompute(["main"], as_of=weeks)
+    assert [again.rows, await all_rows(traded, "main")] == [len(rows), rows]
+    for period in ("1h", "1d", "1w", "1M", "all"):
+        held = await traded.analytics.performance("main", period)
+        assert {one.revision for one in held} == {0}, period
+
+
 async def test_a_late_fill_is_taken_in_and_flagged(traded: AsyncDatabase) -> None:
     await traded.analytics.refresh(as_of=at(150))
     before = await traded.analytics.performance("main", "1h")

@@ -40,6 +40,12 @@ SECRET = "Zq8vT3kLmN0pXy"
         f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}",
         f"cookie: session={SECRET}",
+        f"OK-ACCESS-SIGN: {SECRET}",
+        f"{{'API-Sign': '{SECRET}', 'symbol': 'BTCUSDT'}}",
+        f"symbol=BTCUSDT&sign={SECRET}&nonce=1",
+        f"listenKey={SECRET}",
+        f"mnemonic: apple {SECRET} banana",
+        f"seed phrase = 'apple banana {SECRET}'",
     ],
 )
 def test_secrets_with_a_name_are_replaced(text: str) -> None:
@@ -58,6 +64,7 @@ def test_secrets_with_a_name_are_replaced(text: str) -> None:
         "token_count=5",
         "passfile=keys/pgpass",
         "signatures are checked",
+        "sign: -1, signal=5000, design: good",
         "secret",
         "10 of 10 passwords were wrong",
     ],
@@ -74,7 +81,8 @@ def test_forms_that_need_no_name() -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["y", "password", "password=", "password ", "-", "--", "a.", "://", "://a:", "eyJ-", "'",
+    ["y", "sign", "sign=", "mnemonic: a ", "password", "password=", "password ", "-", "--", "a.",
+     "://", "://a:", "eyJ-", "'",
      "PASSWORD $", "token: '", "Bearer ", "sk-", " \n", "secret\t:", "-----BEGIN PRIVATE KEY-----"],
 )  # fmt: skip
 def test_no_text_takes_long(part: str) -> None:
@@ -90,6 +98,8 @@ def test_documents_are_scrubbed_by_name() -> None:
     assert found == {
         "api_key": "***", "token": None, "n": 1, "deep": [{"password": "***", "max_tokens": 5}],
     }  # fmt: skip
+    signed = {"OK-ACCESS-SIGN": SECRET, "sign": -1, "design": "good"}
+    assert scrubbed_document(signed) == signed | {"OK-ACCESS-SIGN": "***"}
     assert is_secret("clientSecret")
     assert not is_secret("symbol")
 

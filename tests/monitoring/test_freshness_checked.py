@@ -110,7 +110,13 @@ async def test_limits_that_are_broken_and_trading_that_is_halted(db: AsyncDataba
     await db.risk.check_limits("main")
     found = await one(db, "limits")
     assert found.status == "WARN"
-    assert "VAR of main does not keep to its limit (unknown: no risk figures" in found.found
+    assert "VAR of main is not known to keep to its limit (unknown: no risk figures" in found.found
+    await db.trading.deposit("main", "USDT", Decimal(100), reference="a")
+    await db.risk.record("main", estimators=["HISTORICAL"])
+    await db.risk.check_limits("main")
+    assert (await one(db, "limits")).found == "VAR of main is within its limit again (clearing)"
+    (breach,) = await db.risk.breaches("main")
+    assert [breach.state, breach.reason] == ["CLEARING", None]
     await db.risk.halt("main", reason="venue is down")
     found = await one(db, "limits")
     assert found.status == "FAIL"
@@ -118,4 +124,4 @@ async def test_limits_that_are_broken_and_trading_that_is_halted(db: AsyncDataba
     samples = {one.name: dict(one.samples) for one in (await db.monitoring.metrics()).metrics}
     assert samples["cryptoscalp_portfolios_halted"] == {(): 1}
     assert samples["cryptoscalp_trading_halted"] == {(): 0}
-    assert samples["cryptoscalp_risk_breaches_open"] == {("unknown",): 1}
+    assert samples["cryptoscalp_risk_breaches_open"] == {("clearing",): 1}

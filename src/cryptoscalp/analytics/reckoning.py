@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptoscalp.analytics.drafts import Draft, Part, Sums, documents
 from cryptoscalp.analytics.folding import Series, fill_sums
@@ -24,6 +24,13 @@ _MOST_ROWS: Final = 10_000
 _ALL: Final = 1
 
 
+class _Cut(NamedTuple):
+    """Rows of a window at the end of a piece, and whether they were reckoned from its beginning."""
+
+    held: dict[Part, Draft]
+    anew: bool
+
+
 def fold_plan(
     members: Sequence[Account], plan: Plan, step: Step, told: dict[int, Progress]
 ) -> Flow[tuple[list[Valued], int]]:
@@ -39,18 +46,24 @@ def fold_plan(
         )
     valued: list[Valued] = []
     stored = 0
+    # Rows of windows that the end of a piece cuts are stored whole, once the next one is folded.
+    carried: dict[Period, _Cut] = {}
     for moments in pieces(plan.start_s, plan.end_s, step):
         first = plan.restart and moments.start_s == plan.start_s
         terms = {key: of for one in (start or {}).values() for key, of in one.terms.items()}
         valued = yield from grid(members, moments, start=start, floors=floors, known=terms)
         sums = fill_sums((yield from _fills(ids, moments, floors[0])))
-        held = {} if first else (yield from _stored(ids, moments, step))
+        held = {period: cut.held for period, cut in carried.items()}
+        if not first and moments.start_s == plan.start_s:
+            held = yield from _stored(ids, moments, step)
         series = Series(valued, moments)
+        end_s = moments.start_s + (moments.count - 1) * moments.step_s
         drafts: list[Draft] = []
         begun: list[tuple[Period, int]] = []
         for period in PERIODS[step]:
             begins = window_of(period, moments.start_s).begins_s
             within = begins < moments.start_s
+            before = carried.pop(period, None)
             for window, found in series.folded(
                 period,
                 held.get(period, {}),
@@ -58,8 +71,14 @@ def fold_plan(
                 from_within=within and not first,
                 skip_first=first and _is_before(plan, begins, step),
             ):
+                anew = plan.restart and (window.begins_s >= moments.start_s or first)
+                if before is not None and window.begins_s < moments.start_s:
+                    anew = before.anew
+                if end_s < min(window.ends_s, plan.end_s):
+                    carried[period] = _Cut({one.part: one for one in found}, anew)
+                    continue
                 drafts += found
-                if plan.restart and (window.begins_s >= moments.start_s or first):
+                if anew:
                     begun.append((period, window.begins_s))
                 if len(drafts) >= _MOST_ROWS:
                     stored += yield from _store(drafts, plan, ids, begun)

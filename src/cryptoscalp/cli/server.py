@@ -117,8 +117,7 @@ def _risk(risk: Standing | None) -> str | None:
         told.append(f"{len(risk.halts):,} halted: {names}")
     if risk.breaches:
         names = ", ".join(
-            f"{one.metric} of {one.portfolio} ({one.level or 'unknown'})"
-            for one in risk.breaches[:_NAMED]
+            f"{one.metric} of {one.portfolio} ({one.told})" for one in risk.breaches[:_NAMED]
         )
         count = len(risk.breaches)
         more = f" and {count - _NAMED:,} more" if count > _NAMED else ""

@@ -10,7 +10,8 @@ _STARS: Final = "***"
 # A name of letters and underscores may surround the word: api_key, X-MBX-APIKEY, client_secret_id.
 _WORDS: Final = (
     r"pass(?:word|wd|phrase|code)|pwd|secret|api[-_ ]?key|access[-_]?key|private[-_]?key"
-    r"|auth[-_]?key|signing[-_]?key|token|signature|credential|authorization|cookie|mnemonic|dsn"
+    r"|auth[-_]?key|signing[-_]?key|listen[-_]?key|token|signature|credential|authorization|cookie"
+    r"|mnemonic|seed[-_ ]phrase|dsn"
 )
 _SECRET_NAME: Final = re.compile(_WORDS, re.IGNORECASE)
 #: Names that hold such a word and tell no secret.
@@ -36,6 +37,17 @@ _STATEMENT: Final = re.compile(r"(\bPASSWORD\s+)(?:E?'(?:[^']|'')*'?|\$(\w*)\$.*
 _SCHEME: Final = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE)
 _JWT: Final = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
 _CLOUD: Final = re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bsk-[\w-]{20,}")
+# Its words stand apart from each other.
+_MNEMONIC: Final = re.compile(
+    r"""((?:mnemonic|seed[-_ ]phrase)["']?\s*(?:=>?|:)\s*["']?)[a-z0-9]+(?:[ ,]+[a-z0-9]+)+""",
+    re.IGNORECASE,
+)
+# How venues name the signature of a request: OK-ACCESS-SIGN, API-Sign, sign=. Not a sign of -1.
+_SIGN: Final = re.compile(
+    r"""((?<![A-Za-z])sign["']?\s*(?:=>?|:)\s*["']?)[\w+/=%-]{4,}""", re.IGNORECASE
+)
+_SIGN_NAME: Final = re.compile(r"(?<![A-Za-z])sign\Z", re.IGNORECASE)
+_SHORTEST_SIGN: Final = 4
 _PEM: Final = re.compile(
     r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
@@ -43,7 +55,8 @@ _NUL: Final = "␀"
 #: A harmless name may begin so many characters before the word.
 _BEFORE: Final = 8
 _HINTS: Final = re.compile(
-    rf"{_WORDS}|://|bearer|basic|eyJ|AKIA|ASIA|gh[pousr]_|sk-|PRIVATE KEY", re.IGNORECASE
+    rf"""{_WORDS}|sign["']?\s*[=:]|://|bearer|basic|eyJ|AKIA|ASIA|gh[pousr]_|sk-|PRIVATE KEY""",
+    re.IGNORECASE,
 )
 
 
@@ -57,6 +70,7 @@ def scrubbed(text: str) -> str:
     if not _HINTS.search(text):
         return text
     text = _PEM.sub(rf"\1{_STARS}", _URL.sub(rf"\1{_STARS}@", text))
+    text = _SIGN.sub(rf"\1{_STARS}", _MNEMONIC.sub(rf"\1{_STARS}", text))
     text = _STATEMENT.sub(rf"\1{_STARS}", text)
     text = _ASSIGNED.sub(_assigned, text)
     text = _OPTION.sub(rf"\1{_STARS}", text)
@@ -85,12 +99,18 @@ def scrubbed_document(value: Any) -> Any:
         return scrubbed(value)
     if isinstance(value, Mapping):
         return {
-            name: _STARS if is_secret(name) and one is not None else scrubbed_document(one)
+            name: _STARS if _hidden(name, one) else scrubbed_document(one)
             for name, one in value.items()
         }
     if isinstance(value, list):
         return [scrubbed_document(one) for one in value]
     return value
+
+
+def _hidden(name: str, value: Any) -> bool:
+    if isinstance(value, str) and len(value) >= _SHORTEST_SIGN and _SIGN_NAME.search(name):
+        return True
+    return is_secret(name) and value is not None
 
 
 def storable(text: str) -> str:

@@ -204,13 +204,19 @@ def _limits() -> Flow[list[Metric]]:
         " (SELECT count(*) FROM kill_switches WHERE halted AND portfolio_id IS NULL)"
     )
     levels = yield from rows(
-        "SELECT coalesce(lower(level::text), 'unknown'), count(*) FROM limit_breaches"
+        "SELECT lower(CASE WHEN state = 'CLEARING' THEN 'clearing'"
+        " ELSE coalesce(level::text, 'unknown') END), count(*) FROM limit_breaches"
         " WHERE closed_at IS NULL GROUP BY 1 ORDER BY 1"
     )
     return [
         gauge("portfolios_halted", "Portfolios whose kill switch is on", found[0][0]),
         gauge("trading_halted", "1 when the kill switch of all portfolios is on", found[0][1]),
-        gauge("risk_breaches_open", "Open breaches of risk limits, by level", levels, ("level",)),
+        gauge(
+            "risk_breaches_open",
+            "Open breaches of risk limits, by level; clearing: within it again",
+            levels,
+            ("level",),
+        ),
     ]
 
 

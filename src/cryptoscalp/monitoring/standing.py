@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptoscalp.infra.db.flow import Flow, rows
-from cryptoscalp.risk.limits.limit_kinds import LimitMetric, RiskLevel
+from cryptoscalp.risk.limits.limit_kinds import BreachState, LimitMetric, RiskLevel
 
 _HALTED: Final = """
     SELECT p.name, k.reason FROM kill_switches AS k
@@ -14,7 +14,8 @@ _HALTED: Final = """
     WHERE k.halted AND p.closed_at IS NULL ORDER BY p.name NULLS FIRST
 """
 _BROKEN: Final = """
-    SELECT p.name, l.metric::text, b.level::text, b.reason FROM limit_breaches AS b
+    SELECT p.name, l.metric::text, b.level::text, b.state::text,
+           CASE WHEN b.state = 'UNKNOWN' THEN b.reason END FROM limit_breaches AS b
     JOIN risk_limits AS l USING (limit_id) JOIN portfolios AS p ON p.portfolio_id = b.portfolio_id
     WHERE b.closed_at IS NULL ORDER BY b.level DESC NULLS LAST, b.breach_id
 """
@@ -30,12 +31,26 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class OpenBreach:
-    """A limit that is not kept; without a level its value is not known, for the reason."""
+    """A breach that stands, as the limit was last checked.
+
+    `level` is the worst that it reached, None where its value was never known to be at one. UNKNOWN
+    has the `reason`; CLEARING is below all thresholds, not yet for long enough.
+    """
 
     portfolio: str
     metric: LimitMetric
     level: RiskLevel | None
+    state: BreachState
     reason: str | None
+
+    @property
+    def told(self) -> str:
+        """How it stands, in a word or two."""
+        if self.state == "UNKNOWN":
+            return "unknown" if self.level is None else f"unknown, {self.level} before"
+        if self.state == "CLEARING":
+            return "clearing" if self.level is None else f"clearing, {self.level} before"
+        return self.level or "breached"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ def limits() -> Flow[Verdict]:
         for one in now.halts
     ]
     for found in now.breaches:
-        told = found.level or f"unknown: {found.reason}"
+        told = f"{found.told}: {found.reason}" if found.reason else found.told
+        kept = "is within its limit again" if found.state == "CLEARING" else "breaks its limit"
+        kept = "is not known to keep to its limit" if found.state == "UNKNOWN" else kept
         problems.append(
             Problem(
-                severity(found.level == "CRITICAL"),
-                f"{found.metric} of {found.portfolio} does not keep to its limit ({told})",
+                severity(found.level == "CRITICAL" and found.state != "CLEARING"),
+                f"{found.metric} of {found.portfolio} {kept} ({told})",
                 f"cryptoscalp risk limits breaches --portfolio {found.portfolio}",
             )
         )

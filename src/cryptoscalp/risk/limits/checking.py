@@ -33,7 +33,8 @@ _TOLD: Final = 5
 _BREACH: Final = sql.SQL(
     "b.breach_id, b.limit_id, p.name, l.metric::text, s.name, l.symbol::text, l.exchange::text,"
     " b.state::text, b.level::text, trim_scale(b.threshold), trim_scale(b.opening_value),"
-    " trim_scale(b.peak_value), trim_scale(b.last_value), b.reason, b.times_seen, b.times_unknown,"
+    " trim_scale(b.peak_value), trim_scale(b.last_value),"
+    " CASE WHEN b.state IN ('UNKNOWN', 'CLOSED') THEN b.reason END, b.times_seen, b.times_unknown,"
     " b.opened_at, b.checked_at, b.calm_since, b.closed_at, b.close_cause::text"
 )
 
