@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 import pytest
+from hypothesis import settings
 
 from cryptoscalp.infra import migrations
 from cryptoscalp.infra.server import EmbeddedServer
 from tests.choice import left_to_check
 from tests.postgres import DEBIAN_15, LOGIN, Place, new_database, running_server
+
+# How long an example takes says how busy the machine is; `make bench` measures.
+settings.register_profile("cryptoscalp", deadline=None)
+settings.load_profile("cryptoscalp")
 
 
 def pytest_report_header() -> list[str]:

@@ -62,7 +62,6 @@ def trades_file(path: Path, count: int) -> Path:
     return path
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("left_mb", [3, 20], ids=["for a table", "for the log"])
 def test_the_servers_disk(tmp_path: Path, left_mb: int) -> None:
     path = trades_file(tmp_path / "trades.csv", 60_000)
@@ -138,7 +137,6 @@ def test_the_temporary_directory(
         assert os.listdir(disk) == []  # noqa: PTH208
 
 
-@pytest.mark.long
 def test_a_summary_that_cannot_be_written(database: Place, tmp_path: Path) -> None:
     """The answer goes to a full disk: exit code 1, and the import itself is whole."""
     path = trades_file(tmp_path / "trades.csv", 1_000)

@@ -94,6 +94,16 @@ def test_the_embedded_servers_administrator_resumes(cli: Cli, desk: str) -> None
     assert "venue is back" in cli("risk", "alerts", "--portfolio", desk, "--limit", "1").stdout
 
 
+def test_a_released_switch_under_that_of_all_is_told(cli: Cli, desk: str) -> None:
+    cli("risk", "halt", desk, "--reason", "one")
+    cli("risk", "halt", "--reason", "all")
+    told = cli("risk", "resume", desk, "--reason", "one is over").stdout
+    assert f"the switch of portfolio {desk} is released, and yet:\n" in told
+    assert "may not trade" in told
+    cli("risk", "resume", "--reason", "all is over")
+    assert answer(cli, "risk", "state", desk)["may_trade"]
+
+
 def test_an_external_database_needs_an_officer(cli: Cli, place: Place, desk: str) -> None:
     server = EmbeddedServer(place.data_dir)
     url = f"postgresql://cryptoscalp@/cryptoscalp?host={place.data_dir}/run"

@@ -50,6 +50,8 @@ def test_run_stores_and_list_shows(cli: Cli, stressed: str) -> None:
         "stress", "run", stressed, "--by", "last", code=1
     ).stderr  # fmt: skip
     assert "no portfolio 'nobody'" in cli("stress", "list", "--portfolio", "nobody", code=1).stderr
+    nothing = cli("stress", "list", "--scenario", "x").stderr
+    assert "nothing is stored of a scenario 'x' here" in nothing
     assert "no scenario 'x'" in cli("stress", "run", stressed, "--scenario", "x", code=1).stderr
 
 

@@ -191,7 +191,7 @@ def test_days_on_which_nothing_happened_are_counted() -> None:
     found = read(written(told(daily=days)))
     rows = found.sections["p-l-by-day"][1]
     assert [row[0][0] for row in rows[1:]] == ["2024-08-09"]
-    assert "2 days without a fill and with nothing gained or lost are left out" in found.text[
+    assert "2 days without a fill or anything realized are left out" in found.text[
         "p-l-by-day"
     ]  # fmt: skip
     busy = read(written(told(daily=days[1:2])))

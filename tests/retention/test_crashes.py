@@ -60,7 +60,6 @@ async def victims(db: AsyncDatabase, database: Place) -> AsyncIterator[Victims]:
     await process.wait()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("admin", [True, False], ids=["detached", "dropped"], indirect=True)
 @pytest.mark.parametrize("mode", ["sync"], indirect=True)
 async def test_every_border_of_steps(

@@ -54,7 +54,10 @@ def resume(
     A portfolio's switch and the one of all are turned each by itself.
     """
     with _officers(session, officer_url) as db:
-        _tell(session, db.risk.resume(portfolio, reason))
+        found = db.risk.resume(portfolio, reason)
+    if portfolio and not found.may_trade and not session.json:
+        output.say(f"the switch of portfolio {portfolio} is released, and yet:")
+    _tell(session, found)
 
 
 def state(session: Session, portfolio: MaybeName = None) -> None:

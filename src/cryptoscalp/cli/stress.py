@@ -128,6 +128,9 @@ def list_(
     if session.json:
         output.emit(found)
         return
+    if scenario and not found:
+        again = session.again("stress scenarios")
+        output.tell(f"nothing is stored of a scenario {scenario!r} here; `{again}` has the names")
     shown, line = cut(found, limit, "stress tests")
     _results(shown)
     _notes(shown)

@@ -121,7 +121,10 @@ def _ragged(curve: Sequence[PortfolioValue]) -> bool:
 def _skipped(growing: Growth) -> str:
     if not growing.skipped:
         return ""
-    return f" {growing.skipped:,} steps from or to equity that is not above zero are left out."
+    told = (
+        "steps from or to equity that is not above zero are left out, as before the first deposit"
+    )
+    return f" {growing.skipped:,} {told}."
 
 
 def exposures(told: Collected) -> Section:
@@ -225,7 +228,7 @@ def daily(told: Collected) -> Section:
     notes = ["Whole UTC days. Net is realized P&L less fees plus funding."]
     still = len({day for day, _ in by_day} - {row[0] for row in rows})
     if still:
-        notes.append(f"{still:,} days without a fill and with nothing gained or lost are left out.")
+        notes.append(f"{still:,} days without a fill or anything realized are left out.")
     if len(rows) > _MOST_ROWS:
         notes.append(f"The last {_MOST_ROWS} of {len(rows):,} rows; the totals are of all.")
     listing = Listing(columns, rows[-_MOST_ROWS:], frozenset(columns[2:]))

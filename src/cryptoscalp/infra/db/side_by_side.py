@@ -27,6 +27,7 @@ def in_threads(
     if at_most <= 1 or len(flows) <= 1:
         return [drive(flow, lambda perform: perform) for flow in flows]
     stop = Event()
+    failures: list[BaseException] = []
 
     def gate(perform: _Perform) -> _Perform:
         def guarded(step: Any) -> Any:
@@ -36,17 +37,31 @@ def in_threads(
 
         return guarded
 
-    with ThreadPoolExecutor(at_most, thread_name_prefix="cryptoscalp-flow") as threads:
-        running = [threads.submit(drive, flow, gate) for flow in flows]
+    def one(flow: F) -> Any:
+        if stop.is_set():
+            raise Stopped
         try:
-            done, _ = wait(running, return_when=FIRST_EXCEPTION)
-            for one in done:
-                one.result()
+            return drive(flow, gate)
+        except Stopped:
+            raise
+        except BaseException as error:
+            # Here, not where it is waited for: this thread would begin another flow meanwhile.
+            failures.append(error)
+            stop.set()
+            raise
+
+    with ThreadPoolExecutor(at_most, thread_name_prefix="cryptoscalp-flow") as threads:
+        running = [threads.submit(one, flow) for flow in flows]
+        try:
+            wait(running, return_when=FIRST_EXCEPTION)
         except BaseException:
             stop.set()
             threads.shutdown(wait=True, cancel_futures=True)
             raise
-        return [one.result() for one in running]
+        if failures:
+            threads.shutdown(wait=True, cancel_futures=True)
+            raise failures[0]
+        return [future.result() for future in running]
 
 
 async def in_tasks(

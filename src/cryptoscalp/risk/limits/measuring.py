@@ -77,7 +77,7 @@ def _worth_now(portfolio: str, at: datetime) -> Flow[PortfolioValue | str]:
         )
         return (
             f"the newest price of {old.symbol} on {old.exchange} is of {when}, which is too old;"
-            " mark the positions, or import market data"
+            " import newer market data, or mark the position at a price of now"
         )
     return traded
 
