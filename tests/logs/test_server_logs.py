@@ -105,8 +105,9 @@ async def test_every_line_comes_once(home: AsyncDatabase, own_server: EmbeddedSe
 async def test_readers_at_once_store_each_line_once(
     home: AsyncDatabase, own_server: EmbeddedServer
 ) -> None:
+    own = secrets.token_hex(4)  # `fail` waits until the server has written these very words
     for n in range(20):
-        fail(own_server, f"mark_{n}")
+        fail(own_server, f"mark_{own}_{n}")
     before = len([line for line in lines(own_server) if line["message"] == "division by zero"])
     errors: list[BaseException] = []
 
