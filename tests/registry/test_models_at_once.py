@@ -38,7 +38,7 @@ def test_32_processes_get_32_versions(database: Place) -> None:
             assert one.stdin is not None
             one.stdin.write("\n")
             one.stdin.flush()
-        numbers = [int(one.communicate(timeout=60)[0]) for one in processes]
+        numbers = [int(one.communicate(timeout=240)[0]) for one in processes]
     finally:
         for one in processes:
             one.kill()
