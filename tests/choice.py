@@ -1,4 +1,4 @@
-"""What `make test` leaves to `make check`: all rooms and faults are in both."""
+"""What `make test` leaves to `make check`; kills, signals and full disks are in both."""
 
 from __future__ import annotations
 

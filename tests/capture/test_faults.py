@@ -102,7 +102,6 @@ def test_a_server_killed_during_an_import(own_server: EmbeddedServer, file: Path
     check_whole(own_server.dsn, file, events=range(_EVENTS))
 
 
-@pytest.mark.long
 def test_two_importers_on_overlapping_files(database: Place, tmp_path: Path) -> None:
     first = collector_file(tmp_path / "first.gz", range(40_000))
     second = collector_file(tmp_path / "second.gz", range(20_000, 60_000))
@@ -116,7 +115,6 @@ def test_two_importers_on_overlapping_files(database: Place, tmp_path: Path) -> 
     check_whole(database.dsn, first, second, events=range(60_000))
 
 
-@pytest.mark.long
 def test_sessions_ended_again_and_again(database: Place, file: Path) -> None:
     """The importer goes on by itself when its connections are cut."""
     with psycopg.connect(database.admin_dsn, autocommit=True) as admin:

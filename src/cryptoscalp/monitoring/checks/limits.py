@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from cryptoscalp.infra.db.flow import Flow
 from cryptoscalp.monitoring.standing import standing
 from cryptoscalp.monitoring.types import Check, Problem, Verdict, judged, severity, skipped
+from cryptoscalp.risk.limits.limit_kinds import BreachState
+
+_STANDS: Final[Mapping[BreachState, str]] = {
+    "BREACHED": "breaks its limit",
+    "CLEARING": "is within its limit again",
+    "UNKNOWN": "is not known to keep to its limit",
+}
 
 
 def limits() -> Flow[Verdict]:
@@ -22,12 +30,10 @@ def limits() -> Flow[Verdict]:
     ]
     for found in now.breaches:
         told = f"{found.told}: {found.reason}" if found.reason else found.told
-        kept = "is within its limit again" if found.state == "CLEARING" else "breaks its limit"
-        kept = "is not known to keep to its limit" if found.state == "UNKNOWN" else kept
         problems.append(
             Problem(
                 severity(found.level == "CRITICAL" and found.state != "CLEARING"),
-                f"{found.metric} of {found.portfolio} {kept} ({told})",
+                f"{found.metric} of {found.portfolio} {_STANDS[found.state]} ({told})",
                 f"cryptoscalp risk limits breaches --portfolio {found.portfolio}",
             )
         )
