@@ -1,5 +1,6 @@
 -- The candles that may give the last price of an instrument at the moments of a grid: of each length the
 -- newest that had ended at the first moment, and all that ended after it.
+-- No length asked for is a second: saying so keeps a partition a day out of every plan.
 SELECT a.place::int, extract(epoch FROM c.timestamp)::bigint, l.seconds, c.source = 'computed', c.close::float8
 FROM unnest(%(symbols)s::text[], %(exchanges)s::text[]) WITH ORDINALITY AS a (symbol, exchange, place)
 CROSS JOIN unnest(%(intervals)s::candle_interval[], %(seconds)s::int[]) AS l (interval, seconds)
